@@ -1,0 +1,203 @@
+"""Frozen values every layer shares, and the verdict algebra; no I/O, no clock, no randomness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Mapping[str, Any]
+"""A JSON object: what a driver plans, what the journal holds, what a verdict is written as."""
+
+
+class Verdict(IntEnum):
+    """What a run proved, ordered by seriousness, so that ``max`` merges verdicts."""
+
+    PASS = 0
+    INCONCLUSIVE = 1
+    FAIL = 2
+    ABORTED = 3
+    DIRTY = 4
+
+    @property
+    def word(self) -> str:
+        """The word every output uses: ``pass``, ``inconclusive``, ``fail``, ``aborted`` or ``dirty``."""
+        return self.name.lower()
+
+    @property
+    def exit_code(self) -> int:
+        """The process exit code that stands for this verdict."""
+        return _EXIT_CODES[self]
+
+    @classmethod
+    def from_word(cls, word: str) -> Verdict:
+        """Read a verdict back; raise ``KeyError`` for any other word."""
+        return cls[word.upper()]
+
+
+_EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.ABORTED: 4, Verdict.DIRTY: 5}
+EXIT_USAGE = 2
+"""The file or the command line is wrong; nothing was touched."""
+EXIT_INTERNAL = 70
+"""A bug of ours (EX_SOFTWARE of sysexits.h)."""
+
+
+class Reason(StrEnum):
+    """Why a verdict is what it is: a closed list, printed with every verdict."""
+
+    PROVEN = "proven"
+    BROKEN = "broken"
+    NEAR_LIMIT = "near-limit"
+    TOO_FEW = "too-few"
+    TOO_SHORT = "too-short"
+    NO_DATA = "no-data"
+    STALE = "stale"
+    QUERY_ERROR = "query-error"
+    BASELINE = "baseline"
+    LOAD_GENERATOR = "load-generator"
+    NOT_READY = "not-ready"
+    ACTION_FAILED = "action-failed"
+    FAULT_UNPROVEN = "fault-unproven"
+    SKIPPED = "skipped"
+    ALERT_BEFORE = "alert-before"
+    GUARD = "guard"
+    PERSON = "person"
+    SIGNAL = "signal"
+    RUNNER_LOST = "runner-lost"
+    WATCHDOG_LOST = "watchdog-lost"
+    RESIDUE = "residue"
+    REFUSED = "refused"
+    POLICY = "policy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRef:
+    """One process and no other: a pid is recycled, a pid with its start time and boot is not."""
+
+    pid: int
+    start: int
+    """Clock ticks since boot (field 22 of /proc/PID/stat); off Linux, microseconds since the epoch."""
+    boot_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a driver will touch and how to undo it: data alone, enough to revert from another process.
+
+    It survives a JSON round trip and holds references to secrets (``${name}``), never their values.
+    """
+
+    driver: str
+    targets: tuple[str, ...]
+    """Exactly what would be touched, in words a person recognises."""
+    undo: Json = field(default_factory=dict[str, Any])
+    holds: tuple[str, ...] = ()
+    """Names under ``system:`` that must not be restarted while this fault is on."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As the journal writes it."""
+        return {"driver": self.driver, "targets": list(self.targets), "undo": dict(self.undo), "holds": list(self.holds)}
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Plan:
+        """As the journal reads it; raise ``KeyError`` when a part is missing."""
+        return cls(
+            driver=str(raw["driver"]),
+            targets=tuple(raw["targets"]),
+            undo=dict(raw["undo"]),
+            holds=tuple(raw.get("holds", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One whole record of the journal."""
+
+    seq: int
+    kind: str
+    at_ms: int
+    """Milliseconds of the run's monotonic clock; zero is the journal's ``opened`` record."""
+    wall: float
+    """Seconds since the epoch, UTC; for people, never for durations."""
+    data: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRow:
+    """Requests that share a 100 ms slot of intended start, an endpoint and a kind of outcome."""
+
+    slot: int
+    """Intended start in units of 100 ms of the run's clock: ``at_ms // 100``."""
+    endpoint: str
+    kind: str
+    """``ok``, ``capped`` (could not be sent), or one of the closed list of error kinds in docs/run-folder.md."""
+    count: int
+    slower: Mapping[int, int] = field(default_factory=dict[int, int])
+    """Latency limit in µs → how many of these requests took that long or longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """Latencies of one second and endpoint, for charts only: no verdict ever reads it."""
+
+    second: int
+    endpoint: str
+    count: int
+    sum_ms: float
+    buckets: Mapping[int, int]
+    """Log-linear bucket key → count; see gameday.load.histogram."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """One second of the load generator's account of itself."""
+
+    at_ms: int
+    started: int
+    late: int
+    """Requests of this second that left more than 50 ms after their intended start."""
+    lag_p99_ms: float
+    in_flight: int
+    oldest_in_flight_ms: int
+    capped: int
+    generator_errors: int
+    cpu: float
+    """Share of one core, 0 to 1, over this second."""
+    rss_mb: float = 0.0
+    rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSeries:
+    """Everything the load generator reported in one run."""
+
+    rows: tuple[LoadRow, ...] = ()
+    histograms: tuple[Histogram, ...] = ()
+    ticks: tuple[Tick, ...] = ()
+    said_bye: bool = False
+    """Its last message arrived: the stream is whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run folder, read: all that judging and reporting need, and nothing that can change."""
+
+    name: str
+    """The folder's name, which is also the run id."""
+    experiment: Json
+    """The resolved experiment, in the grammar of the file; secrets stay references."""
+    plan: Json
+    events: tuple[Event, ...]
+    head: str
+    """SHA-256 of the journal's last whole line, in hex."""
+    closed: bool
+    """The journal ends with its ``closed`` record."""
+    torn: bool = False
+    load: LoadSeries = LoadSeries()
+    verdict: Json | None = None
+    """verdict.json, once it has been written."""
+
+    def of_kind(self, *kinds: str) -> tuple[Event, ...]:
+        """Return the events of these kinds, in order."""
+        return tuple(event for event in self.events if event.kind in kinds)

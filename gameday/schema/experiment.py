@@ -1,0 +1,258 @@
+"""The experiment file's shape: one model for each section, frozen, nothing unknown allowed.
+
+These models are read after variables have been put in; what remains as ``${name}`` is a reference to a secret. They write
+themselves back in the file's own grammar, which is how the run folder keeps the resolved experiment.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from gameday.schema.grammar import AbortRule, Criterion, parse_abort, parse_criterion
+from gameday.schema.units import Duration, PositiveDuration, Rate, format_duration, parse_duration
+
+METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+
+
+class Section(BaseModel):
+    """One section of the file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or "\n" in text.strip():
+        raise ValueError("must be one line of text")
+    return text.strip()
+
+
+def _criteria(value: object) -> tuple[Criterion, ...]:
+    if isinstance(value, str):
+        lines = [line for line in value.splitlines() if line.strip()]
+        if lines:
+            return tuple(parse_criterion(line) for line in lines)
+    raise ValueError("write an objective like errors < 0.5%; several lines mean 'and'")
+
+
+def _abort(value: object) -> AbortRule:
+    if not isinstance(value, str):
+        raise ValueError("write an abort rule like: errors lose 1.5s of traffic beyond 50%")  # noqa: TRY004 - pydantic wants ValueError
+    return parse_abort(value)
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+Criteria = Annotated[
+    tuple[Criterion, ...],
+    BeforeValidator(_criteria),
+    PlainSerializer(lambda criteria: "\n".join(c.text for c in criteria), return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["errors < 0.5%", "p95 < 300ms"]}),
+]
+Abort = Annotated[
+    Any,
+    BeforeValidator(_abort),
+    PlainSerializer(lambda rule: rule.text, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["errors lose 1.5s of traffic beyond 50%"]}),
+]
+
+
+class Ready(Section):
+    """How a process under ``system:`` shows that it is ready: exactly one of http, tcp, log and command."""
+
+    http: str | None = Field(None, description="a URL that answers 2xx", examples=["http://127.0.0.1:8080/healthz"])
+    tcp: str | None = Field(None, description="host:port that accepts a connection")
+    log: str | None = Field(None, description="a regular expression that one line of its log matches")
+    command: tuple[str, ...] | None = Field(None, description="an argv that exits 0")
+    timeout: PositiveDuration = 30_000
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Ready:
+        if sum(x is not None for x in (self.http, self.tcp, self.log, self.command)) != 1:
+            raise ValueError("needs exactly one of http, tcp, log and command")
+        return self
+
+
+class SystemProcess(Section):
+    """A process that this run starts, waits for and stops."""
+
+    run: tuple[str, ...] = Field(min_length=1, description="the argv; python as first word is the interpreter that runs gameday")
+    ready: Ready | None = None
+    env: dict[str, str] = {}
+    cwd: str | None = None
+    restart: Literal["always", "never"] = "never"
+
+
+class Proxy(Section):
+    """A fault proxy in front of a dependency: ours (listen and upstream), or one that runs elsewhere (control and name)."""
+
+    listen: str | None = Field(None, examples=["127.0.0.1:9102"])
+    upstream: str | None = Field(None, examples=["127.0.0.1:9002"])
+    control: str | None = Field(None, examples=["http://127.0.0.1:8474"])
+    name: str | None = None
+    token: str | None = Field(None, description="of a control port that asks for one; a secret variable")
+
+    @model_validator(mode="after")
+    def _here_or_elsewhere(self) -> Proxy:
+        here = self.listen is not None and self.upstream is not None and self.control is None and self.name is None
+        elsewhere = self.control is not None and self.listen is None and self.upstream is None
+        if not here and not elsewhere:
+            raise ValueError("needs listen and upstream, or control (and name) of a proxy that runs elsewhere")
+        return self
+
+
+class Request(Section):
+    """One kind of request; its name is the endpoint that objectives speak of."""
+
+    name: Line
+    weight: int = Field(1, ge=1, le=1_000_000)
+    get: str | None = None
+    post: str | None = None
+    put: str | None = None
+    patch: str | None = None
+    delete: str | None = None
+    head: str | None = None
+    options: str | None = None
+    json_: Any = Field(None, alias="json")
+    body: str | None = None
+    headers: dict[str, str] = {}
+    check: tuple[str, ...] = ()
+
+    @property
+    def method(self) -> str:
+        """In lower case: ``get``."""
+        return next(method for method in METHODS if getattr(self, method) is not None)
+
+    @property
+    def path(self) -> str:
+        """Path or URL of this request."""
+        return str(getattr(self, self.method))
+
+    @model_validator(mode="after")
+    def _one_method(self) -> Request:
+        if sum(getattr(self, method) is not None for method in METHODS) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(METHODS)}")
+        if self.json_ is not None and self.body is not None:
+            raise ValueError("has both json and body; keep one")
+        return self
+
+
+class LoadProfile(Section):
+    """Load in the open model: arrivals at ``rate`` whatever the system does."""
+
+    target: str = Field(description="the base URL", examples=["${base_url}"])
+    rate: Rate
+    arrivals: Literal["constant"] = "constant"
+    timeout: PositiveDuration = 5_000
+    verify_tls: bool = True
+    headers: dict[str, str] = {}
+    requests: tuple[Request, ...] = Field(min_length=1, max_length=200)
+    max_in_flight: int | None = Field(None, ge=1, description="default 1.2 × rate × timeout")
+    allow_hosts: tuple[str, ...] | None = Field(None, description="hosts that may be loaded; default: the target's only")
+
+    @property
+    def cap(self) -> int:
+        """How many requests may be in flight: a smaller cap would hide an outage from the percentiles."""
+        return self.max_in_flight or max(1, -(-int(1.2 * self.rate * self.timeout) // 1000))
+
+
+class Where(Section):
+    """Which requests an objective speaks of."""
+
+    endpoint: Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+
+
+class Recover(Section):
+    """How soon ``expect`` must hold again after the fault."""
+
+    within: PositiveDuration | None = None
+    hold: PositiveDuration | None = None
+
+
+class Objective(Section):
+    """What must hold: ``expect`` before and after, ``during`` (default: the same) while the fault is on."""
+
+    expect: Criteria
+    during: Criteria | None = None
+    where: Where | None = None
+    recover: Recover = Recover()
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Endpoints judged; empty means all of the load."""
+        return self.where.endpoint if self.where else ()
+
+    @property
+    def during_criteria(self) -> tuple[Criterion, ...]:
+        """What must hold while the fault is on."""
+        return self.during if self.during is not None else self.expect
+
+
+class Phases(Section):
+    """Lengths of the phases around the faults."""
+
+    warmup: Duration = 10_000
+    baseline: PositiveDuration = 60_000
+    recovery: PositiveDuration = 60_000
+
+
+class FaultSpec(Section):
+    """One fault: what to do, to whom, when, and for how long."""
+
+    name: str = Field(description="the key under which the file lists it")
+    do: str = Field(description="a driver, as `gameday list` prints it", examples=["proxy.down"])
+    with_: dict[str, Any] = Field({}, alias="with", description="the driver's own parameters")
+    at: Duration = 0
+    for_: PositiveDuration | None = Field(None, alias="for", description="how long a reversible fault is on")
+    observe: PositiveDuration | None = Field(None, description="how long the effect of an irreversible fault is judged")
+    irreversible: Literal["allow"] | None = None
+
+    @property
+    def length(self) -> int:
+        """Milliseconds that belong to the fault phase, from ``at``."""
+        return self.for_ or self.observe or 0
+
+    @model_validator(mode="after")
+    def _bounded(self) -> FaultSpec:
+        if self.irreversible and (self.observe is None or self.for_ is not None):
+            raise ValueError("an irreversible fault needs observe (how long its effect is judged), and no for")
+        if not self.irreversible and (self.for_ is None or self.observe is not None):
+            raise ValueError("a reversible fault needs for (how long it is on), and no observe; a kill needs irreversible: allow and observe")
+        return self
+
+
+class Experiment(Section):
+    """One hypothesis about one system."""
+
+    version: Literal[1]
+    title: Line
+    hypothesis: str | None = None
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    runbook: str | None = None
+    system: dict[str, SystemProcess] = {}
+    proxies: dict[str, Proxy] = {}
+    load: LoadProfile
+    objectives: dict[str, Objective] = Field(min_length=1)
+    phases: Phases = Phases()
+    faults: tuple[FaultSpec, ...] = Field(min_length=1)
+    abort: tuple[Abort, ...] = ()
+
+    @property
+    def fault_ms(self) -> int:
+        """Planned length of the fault phase, from time zero."""
+        return max(fault.at + fault.length for fault in self.faults)
+
+    @property
+    def latency_limits_us(self) -> tuple[int, ...]:
+        """Every latency limit of the file, ascending: the load counts exactly what is slower."""
+        criteria = [c for o in self.objectives.values() for c in (*o.expect, *o.during_criteria)]
+        criteria += [rule.criterion for rule in self.abort if hasattr(rule, "criterion")]
+        return tuple(sorted({c.slower_us for c in criteria if c.slower_us is not None}))
+
+    def to_json(self) -> dict[str, Any]:
+        """Write in the file's own grammar; ``Experiment.model_validate`` reads it back."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+__all__ = ["Experiment", "FaultSpec", "LoadProfile", "Objective", "Phases", "Proxy", "Ready", "Request", "SystemProcess", "format_duration", "parse_duration"]

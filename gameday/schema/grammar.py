@@ -1,0 +1,127 @@
+"""The two small languages of the file: objectives (``p95 < 300ms``) and abort rules (``errors lose 1.5s of traffic beyond 50%``)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from gameday.schema.units import format_duration, parse_duration, parse_percent
+
+Operator = Literal["<", "<=", ">", ">="]
+Kind = Literal["errors", "slow", "throughput", "bad_seconds"]
+_EXPRESSION = re.compile(r"\s*(?P<metric>[A-Za-z_]\w*(?:\.\d+)?)\s*(?P<op><=|>=|<|>)\s*(?P<limit>\S(?:.*\S)?)\s*")
+_PERCENTILE = re.compile(r"p(\d{2}(?:\.\d+)?)")
+_LOSE = re.compile(r"(?P<metric>errors)\s+lose\s+(?P<lost>\S+)\s+of\s+traffic\s+beyond\s+(?P<beyond>\S+)")
+_SILENT = re.compile(r"no\s+completion\s+for\s+(?P<window>\S+)")
+_FOR = re.compile(r"(?P<expression>.+?)\s+for\s+(?P<window>\S+)")
+METRICS = ("errors", "availability", "p50 … p99.9", "throughput", "bad_seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One line of an objective, as counts: a request is bad or it is not, and at most ``budget`` of them may be.
+
+    ``errors < 0.5%`` and ``availability > 99.5%`` are kind ``errors`` with budget 0.005. ``p95 < 300ms`` is kind ``slow``:
+    failed, or not faster than ``slower_us``, at most 5 %. ``throughput > 95%`` compares completed / offered exactly.
+    ``bad_seconds < 10%`` compares the share of bad seconds exactly.
+    """
+
+    text: str
+    metric: str
+    """As written: ``errors``, ``availability``, ``p95``, ``throughput``, ``bad_seconds``."""
+    kind: Kind
+    op: Operator
+    limit: float
+    """As written, as a share (0.005 for 0.5 %) or, for a percentile, in milliseconds."""
+    budget: float
+    """Largest allowed share of bad requests (or of bad seconds, or of offered requests that did not complete)."""
+    slower_us: int | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Compared exactly, without a confidence bound."""
+        return self.kind in ("throughput", "bad_seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class LoseRule:
+    """Leaky bucket: stop when more than ``lost_ms`` worth of offered traffic is bad beyond the share ``beyond``."""
+
+    text: str
+    lost_ms: int
+    beyond: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForRule:
+    """Stop when an objective expression does not hold, on pooled counts, over a whole ``window_ms``."""
+
+    text: str
+    criterion: Criterion
+    window_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SilentRule:
+    """Stop when nothing completes for ``window_ms`` although requests are in flight or due."""
+
+    text: str
+    window_ms: int
+
+
+AbortRule = LoseRule | ForRule | SilentRule
+
+
+def parse_criterion(text: str) -> Criterion:
+    """Read one objective expression; raise ValueError that says what would do."""
+    match = _EXPRESSION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not an objective: {text!r}; write METRIC OP LIMIT, like errors < 0.5% or p95 < 300ms")
+    metric, op, limit = match["metric"], match["op"], match["limit"]
+    if percentile := _PERCENTILE.fullmatch(metric):
+        return _latency(text, metric, op, limit, float(percentile[1]))
+    if metric not in ("errors", "availability", "throughput", "bad_seconds"):
+        raise ValueError(f"unknown metric {metric!r}; the load measures {', '.join(METRICS)}")
+    return _share(text, metric, op, limit)
+
+
+def _latency(text: str, metric: str, op: str, limit: str, percentile: float) -> Criterion:
+    if op not in ("<", "<="):
+        raise ValueError(f"{metric} needs an upper limit: write {metric} < {limit}")
+    ms = parse_duration(limit)
+    if ms <= 0:
+        raise ValueError(f"{metric} needs a limit longer than 0s")
+    slower_us = ms * 1000 if op == "<" else ms * 1000 + 1
+    budget = round(1 - percentile / 100, 12)
+    return Criterion(text.strip(), metric, "slow", "<" if op == "<" else "<=", float(ms), budget, slower_us)
+
+
+def _share(text: str, metric: str, op: str, limit: str) -> Criterion:
+    upper = metric in ("errors", "bad_seconds")
+    if upper != (op in ("<", "<=")):
+        raise ValueError(f"{metric} needs {'an upper' if upper else 'a lower'} limit: write {metric} {'<' if upper else '>'} {limit}")
+    share = parse_percent(limit)
+    if not 0 <= share <= 1 or (upper and share == 0 and op == "<") or (not upper and share == 1 and op == ">"):
+        raise ValueError(f"{metric} can never be {op} {limit}")
+    kind: Kind = {"errors": "errors", "availability": "errors", "throughput": "throughput", "bad_seconds": "bad_seconds"}[metric]  # type: ignore[assignment]
+    return Criterion(text.strip(), metric, kind, op, share, share if upper else round(1 - share, 12))  # type: ignore[arg-type]
+
+
+def parse_abort(text: str) -> AbortRule:
+    """Read one abort rule; raise ValueError that says what would do."""
+    line = text.strip()
+    if match := _LOSE.fullmatch(line):
+        return LoseRule(line, parse_duration(match["lost"]), parse_percent(match["beyond"]))
+    if match := _SILENT.fullmatch(line):
+        return SilentRule(line, parse_duration(match["window"]))
+    if match := _FOR.fullmatch(line):
+        return ForRule(line, parse_criterion(match["expression"]), parse_duration(match["window"]))
+    raise ValueError(
+        f"not an abort rule: {text!r}; write one of: errors lose 1.5s of traffic beyond 50% | p95 < 2s for 10s | no completion for 5s"
+    )
+
+
+def shown_ms(ms: float) -> str:
+    """Write a latency limit as people do."""
+    return format_duration(int(ms))

@@ -1,0 +1,19 @@
+"""The extension interface: what a driver, a report or a load generator must provide, and what it is given."""
+
+from gameday.spi.driver import Driver, Meets
+from gameday.spi.errors import DriverError, GamedayError, LoadError, ProbeError
+from gameday.spi.report import Renderer
+from gameday.spi.world import ProxyRef, Secrets, World
+
+__all__ = [
+    "Driver",
+    "DriverError",
+    "GamedayError",
+    "LoadError",
+    "Meets",
+    "ProbeError",
+    "ProxyRef",
+    "Renderer",
+    "Secrets",
+    "World",
+]

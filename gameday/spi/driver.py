@@ -1,0 +1,67 @@
+"""What a fault driver must provide.
+
+A driver is a frozen dataclass whose fields are the parameters of the experiment file's ``with:``. It is plain, blocking
+Python: no threads, no scheduling, no logging of secrets; each call runs in a process of its own with a deadline.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from gameday.model import Plan
+from gameday.spi.world import World
+
+INJECT_SECONDS = 10.0
+"""How long inject may take unless the driver says otherwise by an attribute ``inject_seconds``."""
+REVERT_SECONDS = 10.0
+"""How long revert may take unless the driver says otherwise by an attribute ``revert_seconds``."""
+ACTIVE_SECONDS = 5.0
+"""How long one measurement by ``active`` (or ``met``) may take."""
+
+
+@runtime_checkable
+class Driver(Protocol):
+    """A fault is data, and so is its undo. Every method raises DriverError when it cannot act or does not know."""
+
+    @property
+    def name(self) -> str:
+        """Registered name, as experiments spell it: ``process.pause``."""
+        ...
+
+    @property
+    def reversible(self) -> bool:
+        """Whether ``revert`` brings the system back; a kill is not reversible."""
+        ...
+
+    @property
+    def provable(self) -> bool:
+        """Whether ``active`` can measure; a user's command without a check cannot."""
+        ...
+
+    def plan(self, world: World) -> Plan:
+        """Resolve exactly what would be touched; touch nothing; the same again for the same world."""
+        ...
+
+    def inject(self, plan: Plan, world: World) -> None:
+        """Make the failure happen."""
+        ...
+
+    def active(self, plan: Plan, world: World) -> bool:
+        """Measure on the world, never from a variable, whether the failure is in force now.
+
+        For an irreversible fault: whether the deed is done (the killed process is gone).
+        """
+        ...
+
+    def revert(self, plan: Plan, world: World) -> None:
+        """Undo from the plan alone: safe twice, before inject, and in another process."""
+        ...
+
+
+@runtime_checkable
+class Meets(Protocol):
+    """An optional ability: a fault that sits in the path of traffic can count what met it."""
+
+    def met(self, plan: Plan, world: World) -> int:
+        """Return how many connections or requests have met this fault since it was injected."""
+        ...

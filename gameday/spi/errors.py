@@ -1,0 +1,29 @@
+"""The one exception tree.
+
+GamedayError
+├── DriverError    the driver could not act, or does not know: the run becomes inconclusive, never pass
+├── ProbeError     the probe could not read its SLI: the sample is missing, never zero
+└── LoadError      the load generator could not start, or was lost
+"""
+
+from __future__ import annotations
+
+
+class GamedayError(Exception):
+    """Anything that gameday says went wrong, with the fix in ``hint`` where one is known."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class DriverError(GamedayError):
+    """The driver could not act, or does not know; unknown is never success."""
+
+
+class ProbeError(GamedayError):
+    """The probe could not read its SLI; the sample is missing, never zero."""
+
+
+class LoadError(GamedayError):
+    """The load generator could not start, or was lost."""

@@ -1,0 +1,1 @@
+"""The reports that ship with gameday: pure renderers of a run."""
