@@ -27,7 +27,8 @@ class Secrets:
             try:
                 return self.values[match[1]]
             except KeyError:
-                raise DriverError(f"secret {match[1]!r} is not set", hint=f"export it or pass it by --var-file: {match[1]}") from None
+                hint = f"export it or pass it by --var-file: {match[1]}"
+                raise DriverError(f"secret {match[1]!r} is not set", hint=hint) from None
 
         return _REFERENCE.sub(value, text)
 
@@ -52,19 +53,31 @@ class ProcessSpec:
 
     def to_json(self) -> dict[str, Any]:
         """As a plan keeps it."""
-        return {"name": self.name, "argv": list(self.argv), "env": dict(self.env), "cwd": self.cwd, "log": self.log, "restart": self.restart}
+        return {
+            "name": self.name,
+            "argv": list(self.argv),
+            "env": dict(self.env),
+            "cwd": self.cwd,
+            "log": self.log,
+            "restart": self.restart,
+        }
 
     @classmethod
     def from_json(cls, raw: Json) -> ProcessSpec:
         """As a plan gives it back."""
         return cls(
-            name=raw["name"], argv=tuple(raw["argv"]), env=dict(raw["env"]), cwd=raw["cwd"], log=raw["log"], restart=raw["restart"]
+            name=str(raw["name"]),
+            argv=tuple(raw["argv"]),
+            env=dict(raw["env"]),
+            cwd=str(raw["cwd"]),
+            log=str(raw["log"]),
+            restart=bool(raw["restart"]),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyRef:
-    """How to reach one fault proxy: its control address, its name there, and the token that the control port asks for."""
+    """How to reach one fault proxy: its control address, its name there, and the token of the control port."""
 
     control: str
     """``http://HOST:PORT`` of the control API."""
@@ -74,6 +87,39 @@ class ProxyRef:
     upstream: str = ""
     process: ProcessRef | None = None
     """The proxy's process where this run owns it: when it is gone, so are its faults."""
+
+    def to_json(self, *, with_secrets: bool) -> dict[str, Any]:
+        """Write for another process; the token only ``with_secrets``."""
+        return {
+            "control": self.control,
+            "name": self.name,
+            "token": self.token if with_secrets else "",
+            "listen": self.listen,
+            "upstream": self.upstream,
+            "process": _process_json(self.process),
+        }
+
+    @classmethod
+    def from_json(cls, raw: Json) -> ProxyRef:
+        """Read what to_json wrote; raise ``KeyError`` when a part is missing."""
+        return cls(
+            control=str(raw["control"]),
+            name=str(raw["name"]),
+            token=str(raw["token"]),
+            listen=str(raw["listen"]),
+            upstream=str(raw["upstream"]),
+            process=_process_from(raw["process"]),
+        )
+
+
+def _process_json(ref: ProcessRef | None) -> dict[str, Any] | None:
+    return None if ref is None else {"pid": ref.pid, "start": ref.start, "boot_id": ref.boot_id}
+
+
+def _process_from(raw: Json | None) -> ProcessRef | None:
+    return (
+        None if raw is None else ProcessRef(pid=int(raw["pid"]), start=int(raw["start"]), boot_id=str(raw["boot_id"]))
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,3 +136,25 @@ class World:
     def command(self, argv: Sequence[str], *, timeout: float) -> Completed:
         """Run ``argv`` to its end within ``timeout`` seconds; raise DriverError if it cannot start or does not end."""
         return self.spawn(argv, timeout=timeout)
+
+    def to_json(self, *, with_secrets: bool) -> dict[str, Any]:
+        """Write for another process; ``with_secrets`` (values, proxy tokens) only over a pipe, never to a file.
+
+        ``spawn`` does not cross: the other process has its own.
+        """
+        return {
+            "run_id": self.run_id,
+            "system": {name: spec.to_json() for name, spec in self.system.items()},
+            "proxies": {name: proxy.to_json(with_secrets=with_secrets) for name, proxy in self.proxies.items()},
+            "secrets": dict(self.secrets.values) if with_secrets else {},
+        }
+
+    @classmethod
+    def from_json(cls, raw: Json) -> World:
+        """Read what to_json wrote; raise ``KeyError`` when a part is missing."""
+        return cls(
+            run_id=str(raw["run_id"]),
+            system={name: ProcessSpec.from_json(spec) for name, spec in raw["system"].items()},
+            proxies={name: ProxyRef.from_json(proxy) for name, proxy in raw["proxies"].items()},
+            secrets=Secrets(values=dict(raw["secrets"])),
+        )
