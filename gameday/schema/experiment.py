@@ -1,17 +1,31 @@
 """The experiment file's shape: one model for each section, frozen, nothing unknown allowed.
 
-These models are read after variables have been put in; what remains as ``${name}`` is a reference to a secret. They write
-themselves back in the file's own grammar, which is how the run folder keeps the resolved experiment.
+These models are read after variables have been put in; what remains as ``${name}`` is a reference to a secret. They
+write themselves back in the file's own grammar, which is how the run folder keeps the resolved experiment.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gameday.schema.grammar import AbortRule, Criterion, parse_abort, parse_criterion
-from gameday.schema.units import Duration, PositiveDuration, Rate, format_duration, parse_duration
+from gameday.schema.fields import (
+    Abort,
+    Argument,
+    Criteria,
+    Environment,
+    Headers,
+    HostPort,
+    Line,
+    Name,
+    OneOrMore,
+    PathOrUrl,
+    Pattern,
+    Url,
+)
+from gameday.schema.grammar import Criterion, ForRule
+from gameday.schema.units import Duration, PositiveDuration, Rate
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
@@ -22,48 +36,13 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-def _one_line(text: str) -> str:
-    if not text.strip() or "\n" in text.strip():
-        raise ValueError("must be one line of text")
-    return text.strip()
-
-
-def _criteria(value: object) -> tuple[Criterion, ...]:
-    if isinstance(value, str):
-        lines = [line for line in value.splitlines() if line.strip()]
-        if lines:
-            return tuple(parse_criterion(line) for line in lines)
-    raise ValueError("write an objective like errors < 0.5%; several lines mean 'and'")
-
-
-def _abort(value: object) -> AbortRule:
-    if not isinstance(value, str):
-        raise ValueError("write an abort rule like: errors lose 1.5s of traffic beyond 50%")  # noqa: TRY004 - pydantic wants ValueError
-    return parse_abort(value)
-
-
-Line = Annotated[str, AfterValidator(_one_line)]
-Criteria = Annotated[
-    tuple[Criterion, ...],
-    BeforeValidator(_criteria),
-    PlainSerializer(lambda criteria: "\n".join(c.text for c in criteria), return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["errors < 0.5%", "p95 < 300ms"]}),
-]
-Abort = Annotated[
-    Any,
-    BeforeValidator(_abort),
-    PlainSerializer(lambda rule: rule.text, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["errors lose 1.5s of traffic beyond 50%"]}),
-]
-
-
 class Ready(Section):
     """How a process under ``system:`` shows that it is ready: exactly one of http, tcp, log and command."""
 
-    http: str | None = Field(None, description="a URL that answers 2xx", examples=["http://127.0.0.1:8080/healthz"])
-    tcp: str | None = Field(None, description="host:port that accepts a connection")
-    log: str | None = Field(None, description="a regular expression that one line of its log matches")
-    command: tuple[str, ...] | None = Field(None, description="an argv that exits 0")
+    http: Url | None = Field(None, description="a URL that answers 2xx", examples=["http://127.0.0.1:8080/healthz"])
+    tcp: HostPort | None = Field(None, description="host:port that accepts a connection")
+    log: Pattern | None = Field(None, description="a regular expression that one line of its log matches")
+    command: tuple[Argument, ...] | None = Field(None, min_length=1, description="an argv that exits 0")
     timeout: PositiveDuration = 30_000
 
     @model_validator(mode="after")
@@ -76,20 +55,22 @@ class Ready(Section):
 class SystemProcess(Section):
     """A process that this run starts, waits for and stops."""
 
-    run: tuple[str, ...] = Field(min_length=1, description="the argv; python as first word is the interpreter that runs gameday")
+    run: tuple[Argument, ...] = Field(
+        min_length=1, description="the argv; python as first word is the interpreter that runs gameday"
+    )
     ready: Ready | None = None
-    env: dict[str, str] = {}
-    cwd: str | None = None
+    env: Environment = {}
+    cwd: Argument | None = None
     restart: Literal["always", "never"] = "never"
 
 
 class Proxy(Section):
-    """A fault proxy in front of a dependency: ours (listen and upstream), or one that runs elsewhere (control and name)."""
+    """A fault proxy in front of a dependency: ours (listen, upstream), or one that runs elsewhere (control, name)."""
 
-    listen: str | None = Field(None, examples=["127.0.0.1:9102"])
-    upstream: str | None = Field(None, examples=["127.0.0.1:9002"])
-    control: str | None = Field(None, examples=["http://127.0.0.1:8474"])
-    name: str | None = None
+    listen: HostPort | None = Field(None, examples=["127.0.0.1:9102"])
+    upstream: HostPort | None = Field(None, examples=["127.0.0.1:9002"])
+    control: Url | None = Field(None, examples=["http://127.0.0.1:8474"])
+    name: Line | None = None
     token: str | None = Field(None, description="of a control port that asks for one; a secret variable")
 
     @model_validator(mode="after")
@@ -106,16 +87,16 @@ class Request(Section):
 
     name: Line
     weight: int = Field(1, ge=1, le=1_000_000)
-    get: str | None = None
-    post: str | None = None
-    put: str | None = None
-    patch: str | None = None
-    delete: str | None = None
-    head: str | None = None
-    options: str | None = None
+    get: PathOrUrl | None = None
+    post: PathOrUrl | None = None
+    put: PathOrUrl | None = None
+    patch: PathOrUrl | None = None
+    delete: PathOrUrl | None = None
+    head: PathOrUrl | None = None
+    options: PathOrUrl | None = None
     json_: Any = Field(None, alias="json")
     body: str | None = None
-    headers: dict[str, str] = {}
+    headers: Headers = {}
     check: tuple[str, ...] = ()
 
     @property
@@ -140,15 +121,17 @@ class Request(Section):
 class LoadProfile(Section):
     """Load in the open model: arrivals at ``rate`` whatever the system does."""
 
-    target: str = Field(description="the base URL", examples=["${base_url}"])
+    target: Url = Field(description="the base URL", examples=["${base_url}"])
     rate: Rate
     arrivals: Literal["constant"] = "constant"
     timeout: PositiveDuration = 5_000
     verify_tls: bool = True
-    headers: dict[str, str] = {}
+    headers: Headers = {}
     requests: tuple[Request, ...] = Field(min_length=1, max_length=200)
-    max_in_flight: int | None = Field(None, ge=1, description="default 1.2 × rate × timeout")
-    allow_hosts: tuple[str, ...] | None = Field(None, description="hosts that may be loaded; default: the target's only")
+    max_in_flight: int | None = Field(None, ge=1, description="default: 1.2 times rate times timeout")
+    allow_hosts: tuple[Line, ...] | None = Field(
+        None, description="hosts that may be loaded, like *.staging.example.com; default: the target's only"
+    )
 
     @property
     def cap(self) -> int:
@@ -159,7 +142,7 @@ class LoadProfile(Section):
 class Where(Section):
     """Which requests an objective speaks of."""
 
-    endpoint: Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+    endpoint: OneOrMore = Field(min_length=1)
 
 
 class Recover(Section):
@@ -199,7 +182,7 @@ class Phases(Section):
 class FaultSpec(Section):
     """One fault: what to do, to whom, when, and for how long."""
 
-    name: str = Field(description="the key under which the file lists it")
+    name: Name = Field(description="the key under which the file lists it")
     do: str = Field(description="a driver, as `gameday list` prints it", examples=["proxy.down"])
     with_: dict[str, Any] = Field({}, alias="with", description="the driver's own parameters")
     at: Duration = 0
@@ -217,7 +200,10 @@ class FaultSpec(Section):
         if self.irreversible and (self.observe is None or self.for_ is not None):
             raise ValueError("an irreversible fault needs observe (how long its effect is judged), and no for")
         if not self.irreversible and (self.for_ is None or self.observe is not None):
-            raise ValueError("a reversible fault needs for (how long it is on), and no observe; a kill needs irreversible: allow and observe")
+            raise ValueError(
+                "a reversible fault needs for (how long it is on), and no observe; "
+                "an irreversible one needs irreversible: allow and observe"
+            )
         return self
 
 
@@ -226,14 +212,14 @@ class Experiment(Section):
 
     version: Literal[1]
     title: Line
-    hypothesis: str | None = None
-    owner: str | None = None
-    tags: tuple[str, ...] = ()
-    runbook: str | None = None
-    system: dict[str, SystemProcess] = {}
-    proxies: dict[str, Proxy] = {}
+    hypothesis: str | None = Field(None, description="what you expect to happen, as one would say it")
+    owner: Line | None = None
+    tags: tuple[Line, ...] = ()
+    runbook: Line | None = None
+    system: dict[Name, SystemProcess] = {}
+    proxies: dict[Name, Proxy] = {}
     load: LoadProfile
-    objectives: dict[str, Objective] = Field(min_length=1)
+    objectives: dict[Name, Objective] = Field(min_length=1)
     phases: Phases = Phases()
     faults: tuple[FaultSpec, ...] = Field(min_length=1)
     abort: tuple[Abort, ...] = ()
@@ -247,12 +233,9 @@ class Experiment(Section):
     def latency_limits_us(self) -> tuple[int, ...]:
         """Every latency limit of the file, ascending: the load counts exactly what is slower."""
         criteria = [c for o in self.objectives.values() for c in (*o.expect, *o.during_criteria)]
-        criteria += [rule.criterion for rule in self.abort if hasattr(rule, "criterion")]
+        criteria += [rule.criterion for rule in self.abort if isinstance(rule, ForRule)]
         return tuple(sorted({c.slower_us for c in criteria if c.slower_us is not None}))
 
     def to_json(self) -> dict[str, Any]:
         """Write in the file's own grammar; ``Experiment.model_validate`` reads it back."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-__all__ = ["Experiment", "FaultSpec", "LoadProfile", "Objective", "Phases", "Proxy", "Ready", "Request", "SystemProcess", "format_duration", "parse_duration"]

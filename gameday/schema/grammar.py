@@ -1,4 +1,4 @@
-"""The two small languages of the file: objectives (``p95 < 300ms``) and abort rules (``errors lose 1.5s of traffic beyond 50%``)."""
+"""Two small languages: objectives (``p95 < 300ms``) and abort rules (``errors lose 1.5s of traffic beyond 50%``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from gameday.schema.units import format_duration, parse_duration, parse_percent
+from gameday.schema.quantities import format_duration, parse_duration, parse_percent, shown
 
 Operator = Literal["<", "<=", ">", ">="]
 Kind = Literal["errors", "slow", "throughput", "bad_seconds"]
@@ -16,15 +16,23 @@ _LOSE = re.compile(r"(?P<metric>errors)\s+lose\s+(?P<lost>\S+)\s+of\s+traffic\s+
 _SILENT = re.compile(r"no\s+completion\s+for\s+(?P<window>\S+)")
 _FOR = re.compile(r"(?P<expression>.+?)\s+for\s+(?P<window>\S+)")
 METRICS = ("errors", "availability", "p50 … p99.9", "throughput", "bad_seconds")
+_KINDS: dict[str, Kind] = {
+    "errors": "errors",
+    "availability": "errors",
+    "throughput": "throughput",
+    "bad_seconds": "bad_seconds",
+}
+_LONGEST = 200
+"""Characters of one line: a bound for every pattern above."""
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
     """One line of an objective, as counts: a request is bad or it is not, and at most ``budget`` of them may be.
 
-    ``errors < 0.5%`` and ``availability > 99.5%`` are kind ``errors`` with budget 0.005. ``p95 < 300ms`` is kind ``slow``:
-    failed, or not faster than ``slower_us``, at most 5 %. ``throughput > 95%`` compares completed / offered exactly.
-    ``bad_seconds < 10%`` compares the share of bad seconds exactly.
+    ``errors < 0.5%`` and ``availability > 99.5%`` are kind ``errors`` with budget 0.005. ``p95 < 300ms`` is kind
+    ``slow``: failed, or not faster than ``slower_us``, at most 5 %. ``throughput > 95%`` compares completed / offered
+    exactly. ``bad_seconds < 10%`` compares the share of bad seconds exactly.
     """
 
     text: str
@@ -75,18 +83,20 @@ AbortRule = LoseRule | ForRule | SilentRule
 
 def parse_criterion(text: str) -> Criterion:
     """Read one objective expression; raise ValueError that says what would do."""
-    match = _EXPRESSION.fullmatch(text)
+    match = _EXPRESSION.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
-        raise ValueError(f"not an objective: {text!r}; write METRIC OP LIMIT, like errors < 0.5% or p95 < 300ms")
+        raise ValueError(f"not an objective: {shown(text)}; write METRIC OP LIMIT, like errors < 0.5% or p95 < 300ms")
     metric, op, limit = match["metric"], match["op"], match["limit"]
     if percentile := _PERCENTILE.fullmatch(metric):
         return _latency(text, metric, op, limit, float(percentile[1]))
-    if metric not in ("errors", "availability", "throughput", "bad_seconds"):
-        raise ValueError(f"unknown metric {metric!r}; the load measures {', '.join(METRICS)}")
+    if metric not in _KINDS:
+        raise ValueError(f"unknown metric {shown(metric)}; the load measures {', '.join(METRICS)}")
     return _share(text, metric, op, limit)
 
 
 def _latency(text: str, metric: str, op: str, limit: str, percentile: float) -> Criterion:
+    if not 50 <= percentile <= 99.99:  # noqa: PLR2004 - the range that the message names
+        raise ValueError(f"unknown metric {metric!r}; percentiles go from p50 to p99.99")
     if op not in ("<", "<="):
         raise ValueError(f"{metric} needs an upper limit: write {metric} < {limit}")
     ms = parse_duration(limit)
@@ -100,26 +110,43 @@ def _latency(text: str, metric: str, op: str, limit: str, percentile: float) -> 
 def _share(text: str, metric: str, op: str, limit: str) -> Criterion:
     upper = metric in ("errors", "bad_seconds")
     if upper != (op in ("<", "<=")):
-        raise ValueError(f"{metric} needs {'an upper' if upper else 'a lower'} limit: write {metric} {'<' if upper else '>'} {limit}")
+        raise ValueError(
+            f"{metric} needs {'an upper' if upper else 'a lower'} limit: write {metric} {'<' if upper else '>'} {limit}"
+        )
     share = parse_percent(limit)
     if not 0 <= share <= 1 or (upper and share == 0 and op == "<") or (not upper and share == 1 and op == ">"):
         raise ValueError(f"{metric} can never be {op} {limit}")
-    kind: Kind = {"errors": "errors", "availability": "errors", "throughput": "throughput", "bad_seconds": "bad_seconds"}[metric]  # type: ignore[assignment]
+    kind = _KINDS[metric]
     return Criterion(text.strip(), metric, kind, op, share, share if upper else round(1 - share, 12))  # type: ignore[arg-type]
 
 
 def parse_abort(text: str) -> AbortRule:
     """Read one abort rule; raise ValueError that says what would do."""
-    line = text.strip()
+    line = text.strip() if len(text) <= _LONGEST else ""
     if match := _LOSE.fullmatch(line):
-        return LoseRule(line, parse_duration(match["lost"]), parse_percent(match["beyond"]))
+        return LoseRule(line, _window(match["lost"]), _tolerated(match["beyond"]))
     if match := _SILENT.fullmatch(line):
-        return SilentRule(line, parse_duration(match["window"]))
+        return SilentRule(line, _window(match["window"]))
     if match := _FOR.fullmatch(line):
-        return ForRule(line, parse_criterion(match["expression"]), parse_duration(match["window"]))
+        return ForRule(line, parse_criterion(match["expression"]), _window(match["window"]))
     raise ValueError(
-        f"not an abort rule: {text!r}; write one of: errors lose 1.5s of traffic beyond 50% | p95 < 2s for 10s | no completion for 5s"
+        f"not an abort rule: {shown(text)}; "
+        "write one of: errors lose 1.5s of traffic beyond 50% | p95 < 2s for 10s | no completion for 5s"
     )
+
+
+def _window(text: str) -> int:
+    ms = parse_duration(text)
+    if ms <= 0:
+        raise ValueError("an abort rule needs a duration longer than 0s")
+    return ms
+
+
+def _tolerated(text: str) -> float:
+    share = parse_percent(text)
+    if share >= 1:
+        raise ValueError(f"nothing can be bad beyond {text}; write a share below 100%")
+    return share
 
 
 def shown_ms(ms: float) -> str:
