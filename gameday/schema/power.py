@@ -1,0 +1,53 @@
+"""Whether a run could prove its objectives at all, known before anything is touched.
+
+With no bad request among n, the exact binomial rule passes only when (1 - b)^n ≤ 0.05, b being the budget: 59 requests
+for 5 %, 598 for 0.5 %, 2,995 for 0.1 %. A phase that offers fewer can only end inconclusive.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from gameday.schema.experiment import Experiment, Objective
+from gameday.schema.recovery import offered_rate
+
+ALPHA = 0.05
+"""The confidence of every verdict: at most this chance to pass what is just over its budget."""
+
+
+class Unprovable(NamedTuple):
+    """A criterion that no run of this file could prove."""
+
+    objective: str
+    criterion: str
+    """As the file writes it."""
+    phase: str
+    expected: int
+    """Requests that the phase offers it."""
+    needed: int | None
+    """Requests that would do when none is bad; None where the budget allows nothing, which no count can prove."""
+
+
+def needed_requests(budget: float) -> int | None:
+    """Return the smallest number of requests, none bad, that proves ``budget``; None for a budget of zero."""
+    if budget <= 0:
+        return None
+    return 1 if budget >= 1 else math.ceil(math.log(ALPHA) / math.log1p(-budget))
+
+
+def expected_requests(objective: Objective, experiment: Experiment) -> int:
+    """Return how many requests the planned fault phase offers this objective."""
+    return int(offered_rate(objective, experiment) * experiment.fault_ms / 1000)
+
+
+def never_provable(experiment: Experiment) -> list[Unprovable]:
+    """List each ratio criterion that the planned fault phase is too short, or its load too small, to prove."""
+    found: list[Unprovable] = []
+    for name, objective in experiment.objectives.items():
+        expected = expected_requests(objective, experiment)
+        for criterion in objective.during_criteria:
+            needed = needed_requests(criterion.budget)
+            if not criterion.exact and (needed is None or expected < needed):
+                found.append(Unprovable(name, criterion.text, "fault", expected, needed))
+    return found

@@ -1,0 +1,56 @@
+"""How long a steady state must hold to count as reached again, and how soon: the one rule that file and judge share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from gameday.schema.experiment import Experiment, Objective
+from gameday.schema.grammar import Criterion
+
+SHORTEST_HOLD_MS = 10_000
+LONGEST_HOLD_MS = 60_000
+HOLD_REQUESTS = 3.0
+"""A default hold spans this many times 1/budget requests, so that the budget allows a few bad ones."""
+
+
+def offered_rate(objective: Objective, experiment: Experiment) -> float:
+    """Return how many of the arrivals, per second, the objective speaks of: by weight, where it names endpoints."""
+    load = experiment.load
+    weights = {request.name: request.weight for request in load.requests}
+    named = sum(weights.get(endpoint, 0) for endpoint in set(objective.endpoints))
+    return load.rate * named / sum(weights.values()) if objective.endpoints else load.rate
+
+
+def strictest_budget(criteria: Sequence[Criterion]) -> float | None:
+    """Return the smallest budget that is judged by counting; None where all are exact or allow nothing at all."""
+    return min((c.budget for c in criteria if not c.exact and c.budget > 0), default=None)
+
+
+def requests_ms(requests: float, rate: float) -> int:
+    """Return how many milliseconds that many requests take at ``rate`` per second, rounded up."""
+    return math.ceil(round(requests / rate * 1000, 6))
+
+
+def hold_ms(criteria: Sequence[Criterion], rate: float) -> int:
+    """Return the default hold: 10 s, lengthened to 3/budget requests at ``rate`` per second, at most 60 s."""
+    budget = strictest_budget(criteria)
+    if budget is None or rate <= 0:
+        return SHORTEST_HOLD_MS
+    return min(LONGEST_HOLD_MS, max(SHORTEST_HOLD_MS, requests_ms(HOLD_REQUESTS / budget, rate)))
+
+
+def shortest_hold_ms(criteria: Sequence[Criterion], rate: float) -> int:
+    """Return the shortest hold that may be asked for: 1/budget requests, fewer of which could not keep the budget."""
+    budget = strictest_budget(criteria)
+    return 1 if budget is None or rate <= 0 else requests_ms(1 / budget, rate)
+
+
+def recover_window(objective: Objective, experiment: Experiment) -> tuple[int, int]:
+    """Return (within, hold) in milliseconds, as the file says or by default: ``within`` is recovery minus hold.
+
+    ``within`` is zero or less where the recovery phase is too short; ``load_experiment`` refuses such a file.
+    """
+    hold = objective.recover.hold or hold_ms(objective.expect, offered_rate(objective, experiment))
+    within = objective.recover.within
+    return (experiment.phases.recovery - hold if within is None else within), hold
