@@ -80,6 +80,15 @@ class ProcessRef:
     """Clock ticks since boot (field 22 of /proc/PID/stat); off Linux, microseconds since the epoch."""
     boot_id: str = ""
 
+    def to_json(self) -> dict[str, Any]:
+        """As a plan keeps it."""
+        return {"pid": self.pid, "start": self.start, "boot_id": self.boot_id}
+
+    @classmethod
+    def from_json(cls, raw: Json) -> ProcessRef:
+        """As a plan gives it back; raise ``KeyError`` when a part is missing."""
+        return cls(pid=int(raw["pid"]), start=int(raw["start"]), boot_id=str(raw["boot_id"]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

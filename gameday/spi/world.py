@@ -96,30 +96,21 @@ class ProxyRef:
             "token": self.token if with_secrets else "",
             "listen": self.listen,
             "upstream": self.upstream,
-            "process": _process_json(self.process),
+            "process": self.process and self.process.to_json(),
         }
 
     @classmethod
     def from_json(cls, raw: Json) -> ProxyRef:
         """Read what to_json wrote; raise ``KeyError`` when a part is missing."""
+        process = raw["process"]
         return cls(
             control=str(raw["control"]),
             name=str(raw["name"]),
             token=str(raw["token"]),
             listen=str(raw["listen"]),
             upstream=str(raw["upstream"]),
-            process=_process_from(raw["process"]),
+            process=ProcessRef.from_json(process) if process else None,
         )
-
-
-def _process_json(ref: ProcessRef | None) -> dict[str, Any] | None:
-    return None if ref is None else {"pid": ref.pid, "start": ref.start, "boot_id": ref.boot_id}
-
-
-def _process_from(raw: Json | None) -> ProcessRef | None:
-    return (
-        None if raw is None else ProcessRef(pid=int(raw["pid"]), start=int(raw["start"]), boot_id=str(raw["boot_id"]))
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
