@@ -1,0 +1,307 @@
+"""The embedded shop as four real processes: what its switches do when a part of it is dead, hung or slow."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gameday.shop.client import Client, Unavailable
+from gameday.shop.http import Request
+
+DEADLINE = 15.0
+SAMPLE = re.compile(r"([a-z_]+)(\{[^}]*\})? (\S+)")
+
+
+@dataclass
+class Part:
+    """One process of the shop."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def checkout(self) -> int:
+        return self.ask("POST", "/checkout", {"sku": "A1"})[0]
+
+    def metrics(self) -> dict[str, float]:
+        """Every sample of ``/metrics``; a line that is not Prometheus text fails the test."""
+        samples: dict[str, float] = {}
+        for line in self.ask("GET", "/metrics")[1].decode().splitlines():
+            if not line.startswith("#"):
+                match = SAMPLE.fullmatch(line)
+                assert match is not None, line
+                samples[match[1] + (match[2] or "")] = float(match[3])
+        return samples
+
+
+@dataclass
+class Shop:
+    """Starts parts on free ports and ends those it started."""
+
+    folder: Path
+    parts: list[Part] = field(default_factory=list[Part])
+
+    def start(self, name: str, *arguments: str, port: int = 0) -> Part:
+        log = self.folder / f"{name}-{len(self.parts)}.log"
+        argv = [sys.executable, "-m", f"gameday.shop.{name}", "--port", str(port), *arguments]
+        with log.open("wb") as stderr:
+            process = subprocess.Popen(argv, stderr=stderr, stdin=subprocess.DEVNULL)
+        part = Part(process, 0, log)
+        self.parts.append(part)
+        until(lambda: '"listening"' in log.read_text() or process.poll() is not None)
+        part.port = int(json.loads(log.read_text().splitlines()[0])["port"])
+        return part
+
+    def open(self, *switches: str, worker: tuple[str, ...] = ()) -> tuple[Part, Part, Part, Part]:
+        """Front with ``switches``, catalog, payments and worker."""
+        catalog, payments = self.start("catalog"), self.start("payments")
+        pays_later = self.start("worker", "--payments", payments.url, "--payments-timeout", "500ms", *worker)
+        links = ("--catalog", catalog.url, "--payments", payments.url, "--worker", pays_later.url)
+        return self.start("front", *links, *switches), catalog, payments, pays_later
+
+    def close(self) -> None:
+        for part in self.parts:
+            part.process.kill()
+            part.process.wait()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, "did not happen in time"
+        time.sleep(0.01)
+
+
+def kill(part: Part) -> None:
+    part.process.kill()
+    part.process.wait()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    started = Shop(tmp_path)
+    yield started
+    started.close()
+
+
+def test_sells(shop: Shop) -> None:
+    front, catalog, payments, worker = shop.open()
+    status, body = front.ask("GET", "/products")
+    assert status == 200
+    assert [product["sku"] for product in json.loads(body)["products"]] == ["A1", "B2", "C3"]
+    assert front.checkout() == 200
+    assert payments.metrics()["shop_charges_total"] == 1
+    for part in (front, catalog, payments, worker):
+        assert part.ask("GET", "/healthz")[0] == 200
+    seen = front.metrics()
+    assert seen['shop_requests_total{route="/checkout",code="200"}'] == 1
+    assert seen['shop_request_seconds_count{route="/products"}'] == 1
+    assert seen['shop_dependency_calls_total{dependency="payments",outcome="ok"}'] == 1
+    assert worker.metrics()["payment_queue_depth"] == 0
+
+
+def test_refuses_what_it_does_not_understand(shop: Shop) -> None:
+    front, _, payments, _ = shop.open()
+    assert front.ask("GET", "/nothing")[0] == 404
+    assert front.ask("GET", "/checkout")[0] == 405
+    bodies: list[object] = [[], {}, {"sku": ""}, {"sku": "x" * 100}, {"sku": 1}]
+    for body in bodies:
+        assert front.ask("POST", "/checkout", body)[0] == 400
+    assert "shop_charges_total" not in payments.metrics()
+
+
+def test_an_order_that_is_sent_again_is_charged_once(shop: Shop) -> None:
+    payments = shop.start("payments")
+    for _ in range(3):
+        assert payments.ask("POST", "/charges", {"order": "42", "sku": "A1"})[0] == 200
+    assert payments.metrics()["shop_charges_total"] == 1
+
+
+def test_payments_down_without_a_fallback_fails_checkout_only(shop: Shop) -> None:
+    front, _, payments, _ = shop.open()
+    kill(payments)
+    assert front.checkout() == 503
+    assert front.ask("GET", "/products")[0] == 200
+
+
+def test_payments_down_with_the_queue_is_paid_later(shop: Shop) -> None:
+    front, _, payments, worker = shop.open("--payments-fallback", "queue")
+    kill(payments)
+    assert [front.checkout() for _ in range(20)] == [202] * 20
+    assert worker.metrics()["payment_queue_depth"] == 20
+    again = shop.start("payments", port=payments.port)
+    until(lambda: worker.metrics()["payment_queue_depth"] == 0)
+    assert again.metrics()["shop_charges_total"] == 20, "every queued payment is made, and made once"
+    assert worker.metrics()["shop_jobs_delivered_total"] == 20
+    assert front.checkout() == 200
+
+
+def test_a_full_queue_turns_away(shop: Shop) -> None:
+    front, _, payments, worker = shop.open("--payments-fallback", "queue", worker=("--capacity", "3"))
+    kill(payments)
+    assert [front.checkout() for _ in range(5)] == [202, 202, 202, 503, 503]
+    assert worker.metrics()['shop_jobs_rejected_total{why="full"}'] == 2
+
+
+def test_the_breaker_opens_stops_asking_and_closes_again(shop: Shop) -> None:
+    front, _, payments, _ = shop.open("--payments-fallback", "queue", "--payments-breaker", "3/300ms")
+    state = 'shop_breaker_state{dependency="payments"}'
+    refused = 'shop_dependency_calls_total{dependency="payments",outcome="refused"}'
+    assert front.metrics()[state] == 0
+    kill(payments)
+    for _ in range(3):
+        front.checkout()
+    assert front.metrics()[refused] == 3
+    assert front.metrics()[state] == 2
+    until(lambda: front.checkout() == 202 and front.metrics()[refused] == 4)  # half-open: one call has tried
+    assert front.metrics()[state] == 2
+    shop.start("payments", port=payments.port)
+    until(lambda: front.checkout() == 200)
+    assert front.metrics()[state] == 0
+    events = [json.loads(line)["event"] for line in front.log.read_text().splitlines()]
+    assert events == ["listening", "breaker-open", "breaker-closed"]
+
+
+def test_hung_payments_cost_a_timeout_until_the_breaker_opens(shop: Shop) -> None:
+    switches = ("--payments-fallback", "queue", "--payments-timeout", "200ms", "--payments-breaker", "2/60s")
+    front, _, payments, worker = shop.open(*switches)
+    assert front.checkout() == 200
+    payments.process.send_signal(signal.SIGSTOP)
+    assert [front.checkout() for _ in range(5)] == [202] * 5
+    seen = front.metrics()
+    assert seen['shop_dependency_calls_total{dependency="payments",outcome="timeout"}'] == 2
+    assert seen['shop_dependency_calls_total{dependency="payments",outcome="open"}'] == 3
+    payments.process.send_signal(signal.SIGCONT)
+    until(lambda: worker.metrics()["payment_queue_depth"] == 0)
+
+
+def test_without_a_timeout_a_hung_dependency_hangs_its_caller(shop: Shop) -> None:
+    front, catalog, _, _ = shop.open()
+    catalog.process.send_signal(signal.SIGSTOP)
+    connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=0.7)
+    connection.request("GET", "/products")
+    with pytest.raises(TimeoutError):
+        connection.getresponse()
+    connection.close()
+    assert front.ask("GET", "/healthz")[0] == 200, "and only that caller"
+
+
+def test_a_dead_catalog_is_covered_by_the_cache(shop: Shop) -> None:
+    front, catalog, _, _ = shop.open("--catalog-fallback", "cache")
+    first = front.ask("GET", "/products")
+    kill(catalog)
+    assert front.ask("GET", "/products") == first
+    assert front.metrics()['shop_fallbacks_total{dependency="catalog",kind="cache"}'] == 1
+
+
+def test_a_cache_that_was_never_filled_is_no_answer(shop: Shop) -> None:
+    front, catalog, _, _ = shop.open("--catalog-fallback", "cache")
+    kill(catalog)
+    assert front.ask("GET", "/products")[0] == 503
+
+
+def test_retries_bridge_a_restart(shop: Shop) -> None:
+    front, _, payments, _ = shop.open("--payments-retry", "8/50ms")
+    kill(payments)
+    connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=DEADLINE)
+    connection.request("POST", "/checkout", '{"sku": "A1"}')
+    retries = 'shop_retries_total{dependency="payments"}'
+    until(lambda: front.metrics().get(retries, 0) >= 1)
+    shop.start("payments", port=payments.port)
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_though_clients_are_connected_and_requests_hang(shop: Shop, signum: signal.Signals) -> None:
+    front, catalog, payments, worker = shop.open()
+    catalog.process.send_signal(signal.SIGSTOP)
+    idle = http.client.HTTPConnection("127.0.0.1", front.port, timeout=DEADLINE)
+    idle.request("GET", "/healthz")
+    idle.getresponse().read()
+    hung = http.client.HTTPConnection("127.0.0.1", front.port, timeout=DEADLINE)
+    hung.request("GET", "/products")
+    until(lambda: len(front.metrics()) > 0)
+    for part in (front, payments, worker):
+        part.process.send_signal(signum)
+        assert part.process.wait(2.0) == 0, "half a second of grace for what is running, and it is gone"
+    idle.close()
+    hung.close()
+    assert "Traceback" not in front.log.read_text()
+
+
+def test_a_request_in_flight_is_answered_before_the_end(shop: Shop) -> None:
+    catalog = shop.start("catalog", "--delay", "200ms")
+    connection = http.client.HTTPConnection("127.0.0.1", catalog.port, timeout=DEADLINE)
+    connection.request("GET", "/products")
+    assert catalog.ask("GET", "/healthz")[0] == 200, (
+        "a later connection is served, so the earlier request is being served"
+    )
+    catalog.process.send_signal(signal.SIGTERM)
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert catalog.process.wait(DEADLINE) == 0
+
+
+def test_a_port_in_use_is_said_and_ends_it(shop: Shop) -> None:
+    catalog = shop.start("catalog")
+    argv = [sys.executable, "-m", "gameday.shop.catalog", "--port", str(catalog.port)]
+    second = subprocess.run(argv, capture_output=True, timeout=DEADLINE, check=False)
+    assert second.returncode == 1
+    assert json.loads(second.stderr)["event"] == "cannot-listen"
+
+
+@pytest.mark.slow
+def test_carries_200_requests_a_second_without_an_error(shop: Shop) -> None:
+    front, _, payments, _ = shop.open("--payments-timeout", "2s", "--catalog-timeout", "2s")
+    outcomes = asyncio.run(arrivals(front.url, rate=200, seconds=3.0))
+    assert outcomes == {"200": 600}
+    assert payments.metrics()["shop_charges_total"] == 300
+
+
+async def arrivals(url: str, *, rate: int, seconds: float) -> dict[str, int]:
+    """Load in the open model, browse and checkout in turn; outcomes by status or kind of failure."""
+    client, outcomes = Client(url), dict[str, int]()
+    wanted = (
+        Request(method="GET", path="/products"),
+        Request(method="POST", path="/checkout", body=b'{"sku": "A1"}'),
+    )
+
+    async def one(number: int) -> None:
+        try:
+            outcome = str((await client.send(wanted[number % 2], timeout=5.0)).status)
+        except Unavailable as error:
+            outcome = error.kind
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+
+    start = time.monotonic()
+    async with asyncio.TaskGroup() as group:
+        for number in range(int(rate * seconds)):
+            await asyncio.sleep(max(0.0, start + number / rate - time.monotonic()))
+            group.create_task(one(number))
+    client.close()
+    return outcomes
