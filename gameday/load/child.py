@@ -1,0 +1,51 @@
+"""The load generator's process: ``python -m gameday.load.child``, started by gameday.load.generator and by nothing else.
+
+It reads one JSON line of configuration from standard input, runs one Locust user that holds the open model, writes the messages
+of gameday.load.protocol to the descriptor ``out_fd``, and takes commands from standard input, a JSON line each:
+``{"cmd": "start", "at_ms": N}`` and ``{"cmd": "stop"}``. The end of standard input is its own end.
+
+Locust is used as a library (Environment, LocalRunner), so that no ~/.locust.conf, locust.conf, pyproject.toml or LOCUST_*
+variable is ever read; the parent removes the variables as well.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import time
+from typing import Any
+
+from gameday.load.tether import die_with_parent, leave_unless_child_of, raise_open_files
+
+_CONFIG_LIMIT = 16 * 1024 * 1024
+
+
+def read_config() -> dict[str, Any]:
+    """Read the first line of standard input; no command comes before we have said ready."""
+    data = b""
+    while not data.endswith(b"\n"):
+        chunk = os.read(0, 65_536)
+        if not chunk or len(data) > _CONFIG_LIMIT:
+            os._exit(2)
+        data += chunk
+    return dict(json.loads(data))
+
+
+def main() -> None:
+    """Run the load generator; never returns."""
+    began = time.monotonic()
+    die_with_parent()
+    config = read_config()
+    leave_unless_child_of(config["parent_pid"])
+    raise_open_files()
+    from gameday.load.session import Session  # noqa: PLC0415 - imports locust, which patches the whole process
+
+    session = Session(config)
+    gc.collect()
+    gc.freeze()
+    session.run(boot_s=time.monotonic() - began)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The load child dies with its parent: no load may outlive its run. Imported before anything heavy, in the child only."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+EXIT_ORPHAN = 3
+
+
+def die_with_parent() -> None:
+    """Ask the kernel for SIGKILL when the parent's thread that started us ends, in this process and in each it forks.
+
+    The request is cleared by fork, hence again after it (PR_SET_PDEATHSIG, prctl(2)). Elsewhere than on Linux only the end
+    of file on standard input tells, which the control loop watches.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    _ask_kernel()
+    parent = os.getpid()
+
+    def again() -> None:
+        _ask_kernel()
+        leave_unless_child_of(parent)
+
+    os.register_at_fork(after_in_child=again)
+
+
+def _ask_kernel() -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+
+
+def leave_unless_child_of(parent_pid: int) -> None:
+    """End at once when the parent was gone before the kernel was asked: it would never send the signal."""
+    if os.getppid() != parent_pid:
+        os._exit(EXIT_ORPHAN)
+
+
+def raise_open_files() -> None:
+    """Raise the soft limit of open files to the hard one: each request in flight holds a socket."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
