@@ -1,0 +1,42 @@
+"""What a run found: one rule a file, each a pure function of the verdict document; a machine states facts, people add causes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gameday.judge.findings import aborted, baseline, broken, generator, recovery, residue, unproven, unsure
+from gameday.judge.findings.rule import SEVERITIES, fingerprint
+from gameday.model import Json
+from gameday.schema.experiment import Experiment
+
+RULES = (
+    residue.find,
+    broken.find,
+    recovery.find,
+    aborted.find,
+    baseline.find,
+    unproven.find,
+    generator.find,
+    unsure.find,
+)
+"""In the order in which findings of one severity are listed."""
+
+
+def find_all(document: Json, experiment: Experiment) -> list[dict[str, Any]]:
+    """Return the findings of a verdict document, the most severe first, numbered from F1."""
+    drafts = [draft for rule in RULES for draft in rule(document, experiment)]
+    drafts.sort(key=lambda draft: SEVERITIES.index(draft.severity))
+    return [
+        {
+            "id": f"F{number}",
+            "fingerprint": fingerprint(experiment.title, draft),
+            "severity": draft.severity,
+            "title": draft.title,
+            "saw": draft.saw,
+            "matters": draft.matters,
+            "next": draft.next,
+            "objective": draft.objective or None,
+            "faults": list(draft.faults),
+        }
+        for number, draft in enumerate(drafts, start=1)
+    ]

@@ -1,0 +1,67 @@
+"""Rule: an objective is neither proven kept nor proven broken for want of evidence about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gameday.judge.binomial import pass_limit, samples_needed
+from gameday.judge.findings.rule import Draft, started
+from gameday.judge.words import effect
+from gameday.model import Json
+from gameday.schema.experiment import Experiment
+from gameday.schema.grammar import parse_criterion
+
+_OWN = ("near-limit", "too-few", "no-data")
+
+
+def find(document: Json, _experiment: Experiment) -> Iterator[Draft]:
+    """Yield one finding for each criterion without a result while the fault was on, and each recovery too short to judge."""
+    if document["stopped"] or document["abort"]:
+        return
+    for objective in document["objectives"]:
+        for criterion in objective["criteria"]:
+            phase = criterion["phases"].get("fault")
+            if phase and phase["result"] == "inconclusive" and phase["reason"] in _OWN:
+                yield _phase(document, objective, phase)
+        if objective["recovery"]["reason"] in ("too-short", "no-data"):
+            yield _recovery(document, objective)
+
+
+def _phase(document: Json, objective: Json, phase: dict[str, Any]) -> Draft:
+    criterion = parse_criterion(phase["criterion"])
+    seen = effect(criterion, objective["endpoints"], phase["k"], phase["n"]) if phase["n"] else "nothing was measured"
+    return Draft(
+        rule="unsure",
+        severity="low",
+        title=f"{objective['name']} is not proven ({phase['reason']}): {seen}",
+        saw=f"While the fault was on, {seen}. {_needed(phase)}",
+        matters="An objective that is not proven is not kept.",
+        next="More traffic, a longer fault phase, or an honest budget.",
+        objective=objective["name"],
+        phase=f"fault:{criterion.metric}",
+        faults=started(document),
+    )
+
+
+def _needed(phase: dict[str, Any]) -> str:
+    needed = samples_needed(phase["budget"])
+    if needed is None:
+        return "A budget of zero cannot be proven by any number of requests."
+    if phase["n"] < needed:
+        return f"{phase['n']:,} requests cannot prove it; {needed:,} without a bad one would."
+    return f"Of {phase['n']:,} at most {pass_limit(phase['n'], phase['budget']):,} may be bad for proof."
+
+
+def _recovery(document: Json, objective: Json) -> Draft:
+    return Draft(
+        rule="unsure",
+        severity="low",
+        title=f"{objective['name']}: the recovery phase cannot tell whether it recovered",
+        saw=f"Steady state did not hold again, and the recovery phase ended too early to judge it ({objective['recovery']['reason']}).",
+        matters="An objective that is not proven is not kept.",
+        next="A longer recovery phase.",
+        objective=objective["name"],
+        phase="recovery",
+        faults=started(document),
+    )

@@ -1,0 +1,117 @@
+"""Whether the load generator itself did its work: if not, nothing that it measured proves anything about the system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from gameday.judge.windows import SLOT_MS, Window
+from gameday.model import LoadRow, LoadSeries, Run, Tick
+
+LATE_SHARE = 0.01
+"""More than this share of requests left over 50 ms late: the 99th percentile of the schedule's lag is over 50 ms."""
+CPU = 0.8
+GAP_MS = 3000
+COVERAGE = 0.95
+_TICK_MS = 1000
+_SLACK = 2
+"""Arrivals by which the edges of a window may cut a constant rate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The load generator's account of itself over the judged windows."""
+
+    problems: tuple[str, ...] = ()
+    """Each makes every objective inconclusive (``load-generator``), whatever it measured."""
+    gaps: tuple[str, ...] = ()
+    """Each keeps objectives from passing, but leaves what is proven broken."""
+    late_share: float = 0.0
+    lag_p99_ms: float = 0.0
+    cpu: float = 0.0
+
+
+def check_windows(load: LoadSeries, windows: Sequence[Window], rate: float, *, covered: bool = True) -> Health:
+    """Check ticks, generator errors and coverage of the planned ``rate`` in each window by itself."""
+    problems: list[str] = []
+    for window in windows:
+        problems += _ticks(window, _of(load.ticks, window))
+        problems += _rows(window, load.rows, rate if covered else 0.0)
+    seen = list({tick.at_ms: tick for window in windows for tick in _of(load.ticks, window)}.values())
+    due = _due(seen)
+    return Health(
+        problems=tuple(problems),
+        late_share=sum(tick.late for tick in seen) / due if due else 0.0,
+        lag_p99_ms=max((tick.lag_p99_ms for tick in seen), default=0.0),
+        cpu=sum(tick.cpu for tick in seen) / len(seen) if seen else 0.0,
+    )
+
+
+def check_run(run: Run, windows: Sequence[Window], rate: float) -> Health:
+    """Check a whole run: its windows, that the stream came to its end, and that every arrival has an outcome."""
+    stopped = run.of_kind("load-stopped")
+    drained = bool(stopped) and stopped[-1].data.get("drained") is True
+    found = check_windows(run.load, windows, rate, covered=drained or not stopped)
+    problems, gaps = list(found.problems), list[str]()
+    lost = run.of_kind("load-lost")
+    if lost:
+        problems.append(f"the load generator was lost: {lost[0].data.get('error', 'no reason given')}")
+    if not run.load.said_bye:
+        problems.append("the load generator's stream broke off before its last message")
+    if not stopped:
+        gaps.append("the end of the load was not recorded")
+    else:
+        missing = int(stopped[-1].data.get("offered", 0)) - sum(row.count for row in run.load.rows)
+        if drained and missing:
+            problems.append(
+                f"{abs(missing)} arrivals {'have no outcome' if missing > 0 else 'too many'} in the samples"
+            )
+        elif not drained:
+            gaps.append(f"the load was stopped before every request had its outcome ({max(missing, 0)} have none)")
+    return Health(
+        problems=tuple(problems),
+        gaps=tuple(gaps),
+        late_share=found.late_share,
+        lag_p99_ms=found.lag_p99_ms,
+        cpu=found.cpu,
+    )
+
+
+def _due(ticks: Iterable[Tick]) -> int:
+    """Count the arrivals whose lag the ticks tell of: a capped one has a lag too."""
+    return sum(tick.started + tick.capped for tick in ticks)
+
+
+def _of(ticks: Iterable[Tick], window: Window) -> list[Tick]:
+    """Return the ticks whose second overlaps the window: a tick tells of the second before it."""
+    return [tick for tick in ticks if window.from_ms < tick.at_ms < window.to_ms + _TICK_MS]
+
+
+def _ticks(window: Window, ticks: list[Tick]) -> list[str]:
+    if not ticks:
+        return [f"{window.name}: the generator reported nothing"] if window.slots * SLOT_MS >= 2 * _TICK_MS else []
+    problems: list[str] = []
+    due, late = _due(ticks), sum(tick.late for tick in ticks)
+    if late > LATE_SHARE * due:
+        problems.append(f"{window.name}: {late} of {due} requests left more than 50 ms late")
+    cpu = sum(tick.cpu for tick in ticks) / len(ticks)
+    if cpu > CPU:
+        problems.append(f"{window.name}: the generator used {100 * cpu:.0f}% of a core")
+    times = [window.from_ms, *sorted(tick.at_ms for tick in ticks), window.to_ms]
+    gap = max(after - before for before, after in pairwise(times))
+    if gap > GAP_MS:
+        problems.append(f"{window.name}: the generator was silent for {gap / 1000:.1f} s")
+    return problems
+
+
+def _rows(window: Window, rows: Sequence[LoadRow], rate: float) -> list[str]:
+    slots = {slot for first, end in window.spans for slot in range(first, end)}
+    inside = [row for row in rows if row.slot in slots]
+    errors = sum(row.count for row in inside if row.kind == "generator")
+    problems = [f"{window.name}: {errors} requests failed in the generator itself"] if errors else []
+    offered = sum(row.count for row in inside)
+    planned = rate * window.slots * SLOT_MS / 1000
+    if window.name != "onset" and offered < COVERAGE * planned - _SLACK:
+        problems.append(f"{window.name}: {offered} of {planned:.0f} planned arrivals have an outcome")
+    return problems

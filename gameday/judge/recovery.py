@@ -1,0 +1,120 @@
+"""Time to recover: when steady state held again after the last fault, and whether it stayed.
+
+A second opens recovery when the pooled counts of the ``hold`` that starts with it keep every criterion of ``expect`` and it is
+not itself confidently bad (P(X ≥ k | n, budget) < 0.01): entering "bad" needs evidence, leaving it needs the hold. Simulated
+against "first good second", "after the last bad second" and "N good seconds in a row", this has the smallest error. A slow
+decay is called a few seconds early: below the budget it cannot be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gameday.judge.binomial import upper_tail
+from gameday.judge.counts import SECOND, Meter, Tally
+from gameday.judge.criteria import holds, judge_tally
+from gameday.judge.result import FAIL, PASS, Result, unsure
+from gameday.judge.windows import SLOT_MS, Window
+from gameday.model import Reason
+from gameday.schema.grammar import Criterion
+
+CONFIDENTLY_BAD = 0.01
+Meters = Sequence[tuple[Criterion, Meter]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """How an objective came back after the faults."""
+
+    within_ms: int
+    hold_ms: int
+    result: Result
+    from_ms: int | None = None
+    after_ms: int | None = None
+    """When it held again, counted from ``from_ms``; None when it did not within the phase."""
+    relapses: int = 0
+    bad_seconds: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As verdict.json has it."""
+        return {
+            "within_ms": self.within_ms,
+            "hold_ms": self.hold_ms,
+            "seconds": None if self.after_ms is None else self.after_ms / 1000,
+            "result": self.result.verdict.word,
+            "reason": str(self.result.reason),
+            "relapses": self.relapses,
+            "bad_seconds": self.bad_seconds,
+            "from_ms": self.from_ms,
+        }
+
+
+def judge_recovery(meters: Meters, window: Window | None, *, within_ms: int, hold_ms: int) -> Recovery:
+    """Judge the return to steady state against ``within``; a phase that is too short for the question is inconclusive."""
+    if window is None or not window.spans:
+        return Recovery(within_ms=within_ms, hold_ms=hold_ms, result=unsure(Reason.TOO_SHORT))
+    first, end = window.spans[0]
+    hold = max(SECOND, -(-hold_ms // SLOT_MS))
+    found = next(_openings(meters, first, end, hold), None)
+    # Whole slots start up to 100 ms after the revert; a hold at the very first second is "at once".
+    after = None if found is None else 0 if found == first else found * SLOT_MS - window.from_ms
+    return Recovery(
+        within_ms=within_ms,
+        hold_ms=hold_ms,
+        from_ms=window.from_ms,
+        after_ms=after,
+        relapses=_relapses(meters, found, end, hold) if found is not None else 0,
+        result=_judge(meters, window, after, found, within_ms=within_ms, hold_ms=hold_ms),
+    )
+
+
+def _judge(
+    meters: Meters, window: Window, after: int | None, found: int | None, *, within_ms: int, hold_ms: int
+) -> Result:
+    first, end = window.spans[0]
+    if any(meter.over(first, end).n == 0 for _, meter in meters):
+        return unsure(Reason.NO_DATA)
+    if after is None or found is None:
+        # One second is the resolution of the question, and what the edges of the phase may lack.
+        enough = window.to_ms - window.from_ms + 1000 >= within_ms + hold_ms
+        return FAIL if enough else unsure(Reason.TOO_SHORT)
+    rest = found + max(SECOND, -(-hold_ms // SLOT_MS))
+    relapsed = any(judge_tally(criterion, meter.over(rest, end)) == FAIL for criterion, meter in meters)
+    return FAIL if after > within_ms or relapsed else PASS
+
+
+def _openings(meters: Meters, first: int, end: int, hold: int) -> Iterator[int]:
+    """Yield the first slot of each second that opens a hold."""
+    for start in range(first, end - hold + 1, SECOND):
+        if all(_opens(criterion, meter, start, hold) for criterion, meter in meters):
+            yield start
+
+
+def _opens(criterion: Criterion, meter: Meter, start: int, hold: int) -> bool:
+    return holds(criterion, meter.over(start, start + hold)) and not _confidently_bad(
+        criterion, meter.over(start, start + SECOND)
+    )
+
+
+def _confidently_bad(criterion: Criterion, second: Tally) -> bool:
+    """Whether one second alone shows more than the budget; what is compared exactly is judged on the hold only."""
+    if criterion.exact or second.n == 0 or criterion.budget >= 1:
+        return False
+    return upper_tail(second.k, second.n, criterion.budget) < CONFIDENTLY_BAD
+
+
+def _relapses(meters: Meters, found: int, end: int, hold: int) -> int:
+    """Count how often it was lost again: by a confidently bad second, until the next hold opens."""
+    relapses, start = 0, found + SECOND
+    while start < end:
+        seconds = ((criterion, meter.over(start, min(start + SECOND, end))) for criterion, meter in meters)
+        if any(_confidently_bad(criterion, second) for criterion, second in seconds):
+            relapses += 1
+            back = next(_openings(meters, start, end, hold), None)
+            if back is None:
+                break
+            start = back
+        start += SECOND
+    return relapses

@@ -1,0 +1,80 @@
+"""The one sentence at the top of a verdict, in the users' terms, with numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gameday.judge.findings.rule import during, in_force
+from gameday.judge.words import effect, listed, seconds
+from gameday.model import Json
+from gameday.schema.grammar import parse_criterion
+
+_INCONCLUSIVE = {
+    "near-limit": "the counts are too close to the limit to tell",
+    "too-few": "there were too few requests to tell",
+    "too-short": "a phase was too short to tell",
+    "no-data": "there is no data for it",
+    "baseline": "steady state was not shown before the fault, so nothing was injected",
+    "load-generator": "the load generator did not measure reliably",
+    "not-ready": "a process did not become ready",
+    "action-failed": "a fault could not be injected, measured or reverted as planned",
+    "fault-unproven": "it is not proven that the fault was in force",
+    "skipped": "a part of the run was skipped",
+}
+_ABORTED = {
+    "guard": "an abort rule",
+    "person": "a person",
+    "signal": "a signal",
+    "runner-lost": "the loss of its runner",
+    "watchdog-lost": "the loss of its watchdog",
+    "load-generator": "the loss of its load generator",
+    "action-failed": "a fault that could not be injected or reverted",
+}
+
+
+def summarise(document: Json) -> str:
+    """Return the sentence for a verdict document that has everything but this."""
+    return _SENTENCES[document["verdict"]](document)
+
+
+def _dirty(document: Json) -> str:
+    names = listed([row["fault"] for row in document["residue"]]) or "a fault"
+    return f"It is not proven that {names} is undone: run `gameday recover {document['run']}`."
+
+
+def _aborted(document: Json) -> str:
+    abort: dict[str, Any] = document["abort"] or {}
+    reason = str(abort.get("reason", ""))
+    detail = f": {abort['detail']}" if abort.get("detail") else ""
+    broken = document["objectives_broken"]
+    beside = f" Already proven broken: {listed(broken)}." if broken else ""
+    return f"The run was stopped by {_ABORTED.get(reason, reason)}{detail}.{beside}"
+
+
+def _fail(document: Json) -> str:
+    for finding in document["findings"]:
+        if finding["objective"] in document["objectives_broken"]:
+            return str(finding["saw"])
+    return f"Broken: {listed(document['objectives_broken'])}."
+
+
+def _inconclusive(document: Json) -> str:
+    reasons: list[str] = document["reasons"]
+    said = [_INCONCLUSIVE.get(reason, reason) for reason in reasons]
+    stopped: dict[str, Any] = document["stopped"] or {}
+    detail = f" ({stopped['detail']})" if stopped.get("detail") else ""
+    return f"Nothing is proven: {listed(said)}{detail}."
+
+
+def _pass(document: Json) -> str:
+    rows = [(row, phase) for row, phase in during(document) if phase["n"]]
+    row, phase = max(rows, key=lambda entry: entry[1]["k"] / entry[1]["n"] / (entry[1]["budget"] or 1))
+    worst = effect(parse_criterion(phase["criterion"]), row["endpoints"], phase["k"], phase["n"])
+    back = max(objective["recovery"]["seconds"] for objective in document["objectives"])
+    again = f"steady state was back after {seconds(back)}" if back else "steady state held again at once"
+    count = len(document["objectives"])
+    held = f"all {count} objectives held" if count > 1 else "the objective held"
+    return f"While {in_force(document)} on, {worst}: {held}, and {again}."
+
+
+_SENTENCES = {"dirty": _dirty, "aborted": _aborted, "fail": _fail, "inconclusive": _inconclusive, "pass": _pass}

@@ -1,0 +1,129 @@
+"""A run folder in, verdict.json out: the same folder gives the same verdict, whoever judges it and when.
+
+The verdict is the most serious of how the run ended, of every objective and of every fault. Nothing passes for want of
+evidence: that takes a whole journal, a passed gate, a healthy generator, every fault proven, every objective proven.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gameday.judge.counts import Ledger
+from gameday.judge.endings import Ending, find_ending
+from gameday.judge.faults import FaultResult, judge_faults
+from gameday.judge.findings import find_all
+from gameday.judge.health import Health, check_run, check_windows
+from gameday.judge.loadview import describe_load
+from gameday.judge.objectives import Context, ObjectiveResult, broken, judge_objective
+from gameday.judge.result import reasons, unsure, worst
+from gameday.judge.summary import summarise
+from gameday.judge.windows import Windows, find_windows, phase_edges
+from gameday.model import Json, Reason, Run
+from gameday.schema.experiment import Experiment
+
+SCHEMA = "gameday/verdict/1"
+
+
+def judge(run: Run) -> dict[str, Any]:
+    """Return the verdict document of docs/run-folder.md."""
+    experiment = Experiment.model_validate(run.experiment)
+    ending, windows = find_ending(run), find_windows(run)
+    health = _health(run, experiment, windows, ending)
+    objectives = _objectives(run, experiment, windows, ending, health)
+    faults = judge_faults(run, experiment.faults, cut_short=ending.abort is not None or ending.stopped is not None)
+    results = [
+        *ending.results,
+        *(objective.result for objective in objectives),
+        *(fault.result for fault in faults if fault.judged),
+    ]
+    verdict = worst(results).verdict
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "run": run.name,
+        "title": experiment.title,
+        "verdict": verdict.word,
+        "exit_code": verdict.exit_code,
+        "reasons": reasons(results),
+        "aborted_by": ending.abort["reason"] if ending.abort else None,
+        "abort": ending.abort,
+        "stopped": _stopped(ending),
+        "objectives_broken": broken(objectives),
+        "objectives": [objective.json for objective in objectives],
+        "faults": [fault.to_json(f"gameday recover {run.name}") for fault in faults],
+        "phases": _phases(run),
+        "windows": [{"name": w.name, "from_ms": w.from_ms, "to_ms": w.to_ms} for w in windows.present()],
+        "load": describe_load(run, experiment.load, health),
+        **_identity(run),
+        "residue": _residue(run, faults),
+    }
+    document["findings"] = find_all(document, experiment)
+    document["summary"] = summarise(document)
+    return document
+
+
+def _health(run: Run, experiment: Experiment, windows: Windows, ending: Ending) -> Health:
+    """Check what is judged: the fault and recovery phases, or the baseline of a run that stopped there."""
+    if ending.stopped is None:
+        return check_run(run, windows.judged(), experiment.load.rate)
+    baseline = (windows.baseline,) if windows.baseline else ()
+    return check_windows(run.load, baseline, experiment.load.rate)
+
+
+def _objectives(
+    run: Run, experiment: Experiment, windows: Windows, ending: Ending, health: Health
+) -> list[ObjectiveResult]:
+    override = ending.stopped or (unsure(Reason.LOAD_GENERATOR) if health.problems else None)
+    context = Context(
+        experiment=experiment,
+        ledger=Ledger(run.load.rows, experiment.latency_limits_us),
+        windows=windows,
+        override=override,
+        doubt=unsure(Reason.LOAD_GENERATOR) if health.gaps else None,
+        cut_short=ending.cut_short,
+    )
+    lines: Json = run.plan.get("lines") or {}
+    return [
+        judge_objective(name, objective, context, lines.get(f"objectives.{name}"))
+        for name, objective in experiment.objectives.items()
+    ]
+
+
+def _stopped(ending: Ending) -> dict[str, Any] | None:
+    if ending.stopped is None:
+        return None
+    return {"reason": str(ending.stopped.reason), "detail": ending.detail}
+
+
+def _phases(run: Run) -> list[dict[str, Any]]:
+    """List the phases that the run came to; one that never ended lasts to the last record."""
+    edges = sorted(phase_edges(run).items(), key=lambda edge: edge[1])
+    last = max((event.at_ms for event in run.events), default=0)
+    ends = [at for _, at in edges[1:]] + [last]
+    return [
+        {"name": name, "from_ms": at, "to_ms": max(at, end)}
+        for (name, at), end in zip(edges, ends, strict=True)
+        if name != "end"
+    ]
+
+
+def _identity(run: Run) -> dict[str, Any]:
+    """Say which run this was, when and of what; every time comes from the journal."""
+    first = run.events[0] if run.events else None
+    opened: Json = first.data if first else {}
+    return {
+        "started_wall": first.wall if first else None,
+        "ended_ms": run.events[-1].at_ms if run.events else 0,
+        "boot_id": str(opened.get("boot_id") or ""),
+        "seed": opened.get("seed", run.plan.get("seed")),
+        "digest": str(opened.get("digest") or run.plan.get("digest") or ""),
+        "journal_head": run.head,
+        "closed": run.closed,
+    }
+
+
+def _residue(run: Run, faults: list[FaultResult]) -> list[dict[str, Any]]:
+    return [
+        {"fault": fault.trace.spec.name, "targets": fault.trace.targets, "command": f"gameday recover {run.name}"}
+        for fault in faults
+        if fault.residue
+    ]

@@ -1,0 +1,75 @@
+"""Counts and criteria in words: every number in a sentence comes from here, and from the counts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gameday.schema.grammar import Criterion
+from gameday.schema.units import format_duration
+
+_ALMOST_NONE, _ALMOST_ALL = 0.01, 99.0
+_WHOLE = 9.95
+"""From this percentage, or this ratio, on a fraction says nothing more."""
+
+
+def percent(share: float) -> str:
+    """Write a share with two significant digits and never as none or all of it unless it is: ``0.52%``, ``>99%``."""
+    if share in (0.0, 1.0):
+        return f"{100 * share:.0f}%"
+    value = 100 * share
+    if value < _ALMOST_NONE:
+        return "<0.01%"
+    if value > _ALMOST_ALL:
+        return ">99%"
+    return f"{value:.0f}%" if value >= _WHOLE else f"{value:.2g}%"
+
+
+def limit(share: float) -> str:
+    """Write a limit exactly as it is: ``0.5%``."""
+    return f"{100 * share:.10g}%"
+
+
+def one_in(k: int, n: int) -> str:
+    """Write a share as people count: ``1 in 1.6``, ``1 in 48``, ``every one``, ``none``."""
+    if k == 0:
+        return "none"
+    if k == n:
+        return "every one"
+    ratio = n / k
+    return f"1 in {ratio:.1f}".removesuffix(".0") if ratio < _WHOLE else f"1 in {ratio:,.0f}"
+
+
+def seconds(value: float) -> str:
+    """Write seconds without a needless fraction: ``3 s``, ``2.5 s``."""
+    return f"{value:.1f}".removesuffix(".0") + " s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names: ``a``, ``a and b``, ``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def went_wrong(criterion: Criterion, *, several: bool) -> str:
+    """Say what makes a request bad: ``failed or was slower than 300ms``."""
+    if criterion.kind == "slow":
+        return f"failed or {'were' if several else 'was'} slower than {format_duration(int(criterion.limit))}"
+    return "got no answer" if criterion.kind == "throughput" else "failed"
+
+
+def effect(criterion: Criterion, endpoints: Sequence[str], k: int, n: int) -> str:
+    """Say what users saw: ``62% of browse requests (1 in 1.6) failed or were slower than 300ms; 5% allowed``."""
+    share, allowed = percent(k / n if n else 0.0), f"{limit(criterion.budget)} allowed"
+    if criterion.kind == "bad_seconds":
+        return f"{share} of the seconds were bad ({k} of {n}); {allowed}"
+    who = f"{listed(endpoints)} requests" if endpoints else "requests"
+    return f"{share} of {who} ({one_in(k, n)}) {went_wrong(criterion, several=True)}; {allowed}"
+
+
+def headline(criterion: Criterion, endpoints: Sequence[str], k: int, n: int) -> str:
+    """Say the same as a title: ``browse failed or was slower than 300ms for 62% of requests (1 in 1.6), 5% allowed``."""
+    share, allowed = percent(k / n if n else 0.0), f"{limit(criterion.budget)} allowed"
+    if criterion.kind == "bad_seconds":
+        return f"{share} of the seconds were bad ({k} of {n}), {allowed}"
+    who = listed(endpoints) if endpoints else "the system"
+    wrong = went_wrong(criterion, several=len(endpoints) > 1)
+    return f"{who} {wrong} for {share} of requests ({one_in(k, n)}), {allowed}"
