@@ -1,0 +1,90 @@
+"""The folder of one run: its names, and how it is read back whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gameday.journal.reader import read_journal
+from gameday.load.samples import read_samples
+from gameday.model import Json, Run
+from gameday.spi.errors import GamedayError
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Where each file of a run lies."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name, which is also the run id."""
+        return self.path.name
+
+    @property
+    def journal(self) -> Path:
+        """What happened."""
+        return self.path / "journal.ndjson"
+
+    @property
+    def samples(self) -> Path:
+        """What the load measured."""
+        return self.path / "samples.ndjson"
+
+    @property
+    def plan(self) -> Path:
+        """What was meant to happen."""
+        return self.path / "plan.json"
+
+    @property
+    def experiment(self) -> Path:
+        """The user's file, byte for byte."""
+        return self.path / "experiment.yaml"
+
+    @property
+    def verdict(self) -> Path:
+        """What was judged."""
+        return self.path / "verdict.json"
+
+    @property
+    def logs(self) -> Path:
+        """Output of everything that was started."""
+        return self.path / "logs"
+
+    def read_plan(self) -> Json:
+        """Return plan.json; raise GamedayError when this is not a run folder."""
+        raw = _json(self.plan)
+        if raw is None or raw.get("schema") != "gameday/plan/1":
+            raise GamedayError(
+                f"{self.path} is not a run folder: it has no readable plan.json", hint="name a folder under runs/"
+            )
+        return raw
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    try:
+        raw = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return raw if isinstance(raw, dict) else None
+
+
+def read_run(path: Path) -> Run:
+    """Read a run folder; raise GamedayError when ``path`` is not one. What is torn or missing stays missing."""
+    folder = RunFolder(path.resolve())
+    plan = folder.read_plan()
+    text = read_journal(folder.journal)
+    return Run(
+        name=folder.name,
+        experiment=plan["experiment"],
+        plan=plan,
+        events=text.events,
+        head=text.head,
+        closed=text.closed,
+        torn=bool(text.tail),
+        load=read_samples(folder.samples),
+        verdict=_json(folder.verdict),
+    )

@@ -1,0 +1,96 @@
+"""Read a journal as far as its hash chain holds: whole records, sealed tears, and what is torn at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gameday.model import Event
+
+GENESIS = "0" * 64
+"""``prev`` of the first record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalText:
+    """What a journal says, and how sure that is."""
+
+    events: tuple[Event, ...]
+    head: str
+    """SHA-256 of the last whole line, without its newline; GENESIS when there is none."""
+    tail: bytes = b""
+    """What follows the last whole record and is not one: torn by a death or a full disk, or damaged."""
+
+    @property
+    def closed(self) -> bool:
+        """The last record is the runner's own ``closed``, and nothing follows it."""
+        return bool(self.events) and self.events[-1].kind == "closed" and not self.tail
+
+
+def digest(line: bytes) -> str:
+    """Return the link that the next record carries as ``prev``."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def read_journal(path: Path) -> JournalText:
+    """Read the journal at ``path``; a missing file is an empty journal."""
+    return parse_journal(path.read_bytes() if path.exists() else b"")
+
+
+def parse_journal(data: bytes) -> JournalText:
+    """Follow the chain from the first line; stop, and keep the rest as ``tail``, where it breaks."""
+    *lines, rest = data.split(b"\n")
+    events: list[Event] = []
+    head, index = GENESIS, 0
+    while index < len(lines):
+        event = _record(lines[index], len(events), head)
+        sealed = _sealed_until(lines, index, head, limit=None if event is None else 1)
+        if sealed:
+            index = sealed
+            continue
+        if event is None:
+            return JournalText(events=tuple(events), head=head, tail=b"\n".join([*lines[index:], rest]))
+        events.append(event)
+        head = digest(lines[index])
+        index += 1
+    return JournalText(events=tuple(events), head=head, tail=rest)
+
+
+def _sealed_until(lines: list[bytes], start: int, head: str, *, limit: int | None) -> int:
+    """Return the index of the ``sealed`` record that covers the lines from ``start`` on; 0 when there is none."""
+    stop = len(lines) if limit is None else min(len(lines), start + 1 + limit)
+    for index in range(start + 1, stop):
+        if b'"sealed"' in lines[index] and _seals(lines[index], b"\n".join(lines[start:index]), head):
+            return index
+    return 0
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        raw = json.loads(line)
+    except ValueError:
+        return None
+    return raw if isinstance(raw, dict) else None
+
+
+def _record(line: bytes, seq: int, prev: str) -> Event | None:
+    """Return the record, or None when it is not whole, not in sequence or not chained."""
+    raw = _object(line)
+    if raw is None or raw.get("seq") != seq or raw.get("prev") != prev or not isinstance(raw.get("data"), dict):
+        return None
+    try:
+        return Event(seq=seq, kind=str(raw["kind"]), at_ms=int(raw["at_ms"]), wall=float(raw["wall"]), data=raw["data"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _seals(line: bytes, torn: bytes, prev: str) -> bool:
+    """Whether ``line`` is a successor's record that the line before it was torn."""
+    raw = _object(line)
+    if raw is None or raw.get("kind") != "sealed" or raw.get("prev") != prev:
+        return False
+    data = raw.get("data")
+    return isinstance(data, dict) and data.get("length") == len(torn) and data.get("sha256") == digest(torn)
