@@ -1,0 +1,1 @@
+"""No fault outlives its run: driver hosts, the watchdog, and recover."""

@@ -1,0 +1,182 @@
+"""The runner's side of the watchdog: started before the first fault, told of everything that would have to be undone."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import Process
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from gameday.journal.writer import Journal
+from gameday.model import Plan, ProcessRef
+from gameday.spi import GamedayError, World
+from gameday.spi.children import PIPE_VARIABLE
+from gameday.spi.processes import identify
+from gameday.undo.watchdog import boottime
+
+LEASE_SECONDS = 5.0
+HEARTBEAT_SECONDS = 0.5
+READY_SECONDS = 15.0
+_PIPE_BYTES = 1024 * 1024
+
+
+class WatchdogLostError(GamedayError):
+    """The watchdog is gone or does not listen: nothing may be injected from here on."""
+
+
+class Guardian:
+    """A running watchdog, and the write end of its pipe."""
+
+    def __init__(self, process: Process, pipe: int, ref: ProcessRef) -> None:
+        self.pipe = pipe
+        self.ref = ref
+        self._process = process
+        self._beat = boottime()
+
+    @classmethod
+    async def start(
+        cls,
+        *,
+        run_id: str,
+        journal: Path,
+        faults: Mapping[str, Any],
+        world: World,
+        log: Path,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> Guardian:
+        """Start the watchdog and return when every driver of this file is imported in it; raise GamedayError otherwise."""
+        runner = identify(os.getpid())
+        if runner is None:
+            raise WatchdogLostError("this platform does not tell a process's start time; faults need Linux")
+        read, write = os.pipe()
+        with suppress(OSError, AttributeError):
+            fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        os.set_blocking(write, False)
+        env = {name: value for name, value in os.environ.items() if name != PIPE_VARIABLE}
+        try:
+            with log.open("ab") as stderr:
+                process = await anyio.open_process(
+                    [sys.executable, "-m", "gameday.undo.watchdog"],
+                    stdin=read,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    env=env,
+                    start_new_session=True,
+                )
+        finally:
+            os.close(read)
+        ref = identify(process.pid) or ProcessRef(pid=process.pid, start=0)
+        guardian = cls(process, write, ref)
+        guardian.tell(
+            {
+                "run_id": run_id,
+                "journal": str(journal),
+                "runner": _ref(runner),
+                "lease_seconds": lease_seconds,
+                "faults": dict(faults),
+                "world": world.to_json(with_secrets=True),
+            }
+        )
+        await guardian._await_ready()
+        return guardian
+
+    async def _await_ready(self) -> None:
+        assert self._process.stdout is not None  # noqa: S101 - asked for above
+        reader = BufferedByteReceiveStream(self._process.stdout)
+        reply: dict[str, Any] = {}
+        with anyio.move_on_after(READY_SECONDS), suppress(anyio.IncompleteRead, anyio.EndOfStream):
+            reply = json.loads(await reader.receive_until(b"\n", 65536))
+        if not reply.get("ready"):
+            await self.kill()
+            raise WatchdogLostError(
+                str(reply.get("error", "the watchdog did not start; see logs/watchdog.log")),
+                hint=str(reply.get("hint", "")),
+            )
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """Send one message; raise WatchdogLostError when the watchdog is gone or does not read."""
+        self._write(json.dumps(message).encode() + b"\n")
+
+    def beat(self) -> None:
+        """Send a heartbeat; called by the runner's own event loop, so that a hung loop is a missing heartbeat."""
+        self._write(b"\n")
+        self._beat = boottime()
+
+    def check_fresh(self, lease_seconds: float = LEASE_SECONDS) -> None:
+        """Raise WatchdogLostError unless our last heartbeat is younger than half the lease: asked before each inject."""
+        if boottime() - self._beat > lease_seconds / 2:
+            raise WatchdogLostError("this runner was held up for so long that the watchdog may be acting already")
+        if self._process.returncode is not None:
+            raise WatchdogLostError("the watchdog is gone")
+
+    def _write(self, data: bytes) -> None:
+        try:
+            written = os.write(self.pipe, data)
+        except OSError as error:
+            raise WatchdogLostError(f"the watchdog does not listen: {error.strerror}") from error
+        if written != len(data):
+            raise WatchdogLostError("the watchdog does not listen: its pipe is full")
+
+    def register_host(self, ref: ProcessRef) -> None:
+        """Name a driver host that would have to be fenced."""
+        self.tell({"say": "host", **_ref(ref)})
+
+    def tell_world(self, world: World) -> None:
+        """Say how to reach what the drivers touch, secrets and tokens included: in memory only."""
+        self.tell({"say": "world", "world": world.to_json(with_secrets=True)})
+
+    def tell_armed(self, fault: str, plan: Plan) -> None:
+        """Say that this fault may be on from now on."""
+        self.tell({"say": "armed", "fault": fault, "plan": plan.to_json()})
+
+    def tell_reverted(self, fault: str) -> None:
+        """Say that this fault is proven gone."""
+        self.tell({"say": "reverted", "fault": fault})
+
+    async def wait(self) -> int:
+        """Return when the watchdog has ended; while a run is on, that is an alarm."""
+        return await self._process.wait()
+
+    async def goodbye(self) -> None:
+        """End the watch: everything is undone."""
+        with suppress(WatchdogLostError):
+            self.tell({"say": "goodbye"})
+        with anyio.move_on_after(2):
+            await self._process.wait()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End the watchdog at once and let go of the pipe."""
+        with anyio.CancelScope(shield=True):
+            if self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    self._process.kill()
+            await self._process.wait()
+            await self._process.aclose()
+            if self.pipe >= 0:
+                os.close(self.pipe)
+                self.pipe = -1
+
+
+async def arm(journal: Journal, guardian: Guardian | None, fault: str, plan: Plan) -> None:
+    """Put ``armed`` on the disk and, where there is anything to undo, into the watchdog's memory.
+
+    Raises JournalError or WatchdogLostError, and then nothing may be injected.
+    """
+    journal.write("armed", {"fault": fault, "plan": plan.to_json()})
+    await anyio.to_thread.run_sync(journal.sync)
+    if guardian is not None:
+        guardian.tell_armed(fault, plan)
+
+
+def _ref(ref: ProcessRef) -> dict[str, Any]:
+    return {"pid": ref.pid, "start": ref.start, "boot_id": ref.boot_id}

@@ -1,0 +1,81 @@
+"""The driver host: a child process in which faults are planned, injected, measured and reverted.
+
+Inject and revert never run in a thread of the runner: an abandoned thread injects *after* the revert. A host is ended by
+killing its process group, its end is awaited, and only then comes the revert, in another host.
+
+It reads JSON lines on stdin: first ``{"faults": {name: {"driver", "params"}}, "world": {…}}``, answered by ``{"ready": true}`` when
+every driver is imported, then ``{"op", "fault", "plan"}`` with op one of plan, inject, active, met, revert. End of file ends it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import IO, Any
+
+from gameday.model import Plan
+from gameday.registry import load_driver
+from gameday.spi import Driver, GamedayError, Meets, World
+
+
+def perform(driver: Driver, op: str, plan: Plan | None, world: World) -> dict[str, Any]:  # noqa: PLR0911 - one an operation
+    """Do one operation and return its answer as JSON; a failure is an answer too: ``{"error": …}``."""
+    try:
+        if op == "plan":
+            return {"plan": driver.plan(world).to_json()}
+        if plan is None:
+            return {"error": f"{op} needs a plan"}
+        if op == "active":
+            return {"active": driver.active(plan, world)}
+        if op == "met":
+            return {"met": driver.met(plan, world) if isinstance(driver, Meets) else None}
+        {"inject": driver.inject, "revert": driver.revert}[op](plan, world)
+    except GamedayError as error:
+        return {"error": world.secrets.mask(str(error)), "hint": error.hint}
+    except Exception as error:  # noqa: BLE001 - a stranger's driver may raise anything; it becomes a journal event
+        return {"error": world.secrets.mask(f"{type(error).__name__}: {error}")}
+    return {"ok": True}
+
+
+def load_all(faults: Mapping[str, Any]) -> dict[str, Driver]:
+    """Import and build every driver of a file; raise GamedayError for one that cannot be."""
+    return {name: load_driver(spec["driver"], spec["params"]) for name, spec in faults.items()}
+
+
+def private_stdout() -> IO[str]:
+    """Keep stdout for the protocol: what a driver prints goes to the log, which is stderr."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.set_inheritable(channel.fileno(), False)  # noqa: FBT003 - positional in the standard library
+    os.dup2(2, 1)
+    return channel
+
+
+def main() -> None:
+    """Serve until the runner closes our stdin: its death does that too."""
+    out = private_stdout()
+
+    def answer(reply: Mapping[str, Any]) -> None:
+        out.write(json.dumps(reply) + "\n")
+        out.flush()
+
+    first = sys.stdin.readline()
+    if not first:
+        return
+    config = json.loads(first)
+    world = World.from_json(config["world"])
+    try:
+        drivers = load_all(config["faults"])
+    except GamedayError as error:
+        answer({"error": str(error), "hint": error.hint})
+        return
+    answer({"ready": True, "pid": os.getpid()})
+    for line in sys.stdin:
+        request = json.loads(line)
+        plan = Plan.from_json(request["plan"]) if request.get("plan") is not None else None
+        answer(perform(drivers[request["fault"]], request["op"], plan, world))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The runner's side of driver hosts: started, asked with a deadline, and ended so that nothing comes back.
+
+Every fault has a host of its own, and one more stands by with all drivers imported: when a deadline or a cancellation ends a
+host in mid-inject, its process group is killed and awaited, and the revert goes to the one that stands by.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import Process
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from gameday.model import ProcessRef
+from gameday.spi import DriverError, World
+from gameday.spi.children import PIPE_VARIABLE
+from gameday.spi.processes import identify
+
+READY_SECONDS = 15.0
+_MAX_LINE = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSetup:
+    """What every host of a run is started with."""
+
+    faults: Mapping[str, Any]
+    """Fault name → ``{"driver", "params"}``."""
+    world: World
+    pipe: int | None
+    """Write end of the watchdog's pipe: a host, and each command it runs to apply a fault, holds it open."""
+    logs: Path
+    register: Callable[[ProcessRef], None]
+    """Tell the watchdog of a host before it is asked for anything."""
+
+
+@dataclass(slots=True)
+class Host:
+    """One driver host; not usable any more once it has been killed."""
+
+    name: str
+    process: Process
+    reader: BufferedByteReceiveStream
+    dead: bool = field(default=False)
+
+    @classmethod
+    async def start(cls, name: str, setup: HostSetup) -> Host:
+        """Start a host and return when its drivers are imported; raise DriverError when it cannot."""
+        env = {**os.environ, **({PIPE_VARIABLE: str(setup.pipe)} if setup.pipe is not None else {})}
+        with (setup.logs / f"host-{name}.log").open("ab") as log:
+            process = await anyio.open_process(
+                [sys.executable, "-m", "gameday.undo.host"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=env,
+                pass_fds=(setup.pipe,) if setup.pipe is not None else (),
+                start_new_session=True,
+            )
+        assert process.stdout is not None  # noqa: S101 - asked for above
+        host = cls(name=name, process=process, reader=BufferedByteReceiveStream(process.stdout))
+        ref = identify(process.pid)
+        if ref is not None:
+            setup.register(ref)
+        reply = await host.ask(
+            {"faults": dict(setup.faults), "world": setup.world.to_json(with_secrets=True)}, READY_SECONDS
+        )
+        if not reply.get("ready"):
+            await host.kill()
+            raise DriverError(str(reply.get("error", "the driver host did not start")), hint=str(reply.get("hint", "")))
+        return host
+
+    async def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        """Send one request and return its answer.
+
+        On a deadline, a cancellation or the host's own end its whole process group is killed and awaited, so that nothing it was
+        about to do can still happen; the first and the last then answer ``{"error": …}``.
+        """
+        try:
+            with anyio.fail_after(seconds):
+                return await self._exchange(request)
+        except TimeoutError:
+            await self.kill()
+            return {"error": f"did not answer within {seconds:g} s; it was killed", "killed": True}
+        except (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream, anyio.IncompleteRead, OSError):
+            await self.kill()
+            return {"error": f"the driver host ended; see logs/host-{self.name}.log", "killed": True}
+        except BaseException:
+            await self.kill()
+            raise
+
+    async def _exchange(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        assert self.process.stdin is not None  # noqa: S101 - asked for at the start
+        await self.process.stdin.send(json.dumps(request).encode() + b"\n")
+        line = await self.reader.receive_until(b"\n", _MAX_LINE)
+        reply = json.loads(line)
+        return reply if isinstance(reply, dict) else {"error": "the driver host answered nonsense"}
+
+    async def kill(self) -> None:
+        """End the host and everything it started, and return when it is gone."""
+        self.dead = True
+        with anyio.CancelScope(shield=True):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            await self.process.wait()
+            await self.process.aclose()
+
+    async def end(self) -> None:
+        """Let an idle host go: end of file is its goodbye."""
+        if self.dead:
+            return
+        self.dead = True
+        with anyio.CancelScope(shield=True):
+            if self.process.stdin is not None:
+                await self.process.stdin.aclose()
+            with anyio.move_on_after(1):
+                await self.process.wait()
+            if self.process.returncode is None:
+                await self.kill()
+            else:
+                await self.process.aclose()
+
+
+class HostPool:
+    """A host for each fault, and one that stands by."""
+
+    def __init__(self, setup: HostSetup) -> None:
+        self.setup = setup
+        self._hosts: dict[str, Host] = {}
+        self._spare: Host | None = None
+        self._count = 0
+
+    async def start(self, faults: Mapping[str, Any]) -> None:
+        """Start them all, side by side; raise DriverError when one cannot start."""
+        async with anyio.create_task_group() as group:
+            for name in faults:
+                group.start_soon(self._start_one, name)
+            group.start_soon(self._start_spare)
+
+    async def _start_one(self, fault: str) -> None:
+        self._hosts[fault] = await Host.start(_slug(fault), self.setup)
+
+    async def _start_spare(self) -> None:
+        self._count += 1
+        self._spare = await Host.start(f"standby-{self._count}", self.setup)
+
+    async def ask(self, fault: str, op: str, plan: Mapping[str, Any] | None, seconds: float) -> dict[str, Any]:
+        """Have one operation done for a fault, in its own host or, when that was killed, in the one that stands by."""
+        host = await self._host(fault)
+        return await host.ask({"op": op, "fault": fault, "plan": plan}, seconds)
+
+    async def _host(self, fault: str) -> Host:
+        host = self._hosts.get(fault)
+        if host is not None and not host.dead:
+            return host
+        if self._spare is None or self._spare.dead:
+            await self._start_spare()
+        host, self._spare = self._spare, None
+        assert host is not None  # noqa: S101 - started above
+        self._hosts[fault] = host
+        return host
+
+    async def end(self) -> None:
+        """Let every host go."""
+        for host in [*self._hosts.values(), *([self._spare] if self._spare else [])]:
+            await host.end()
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60]
