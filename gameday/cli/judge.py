@@ -1,0 +1,25 @@
+"""``gameday judge``: the verdict again, from the folder alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+EPILOG = """\b
+Example:
+  gameday judge runs/20261123T101500Z-payments-outage-1a2b
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("run_folder", metavar="RUN", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def judge(run_folder: Path) -> None:
+    """Judge RUN again from what it recorded; the same bytes each time. The exit code is the verdict's."""
+    from gameday.cli.run import show  # noqa: PLC0415 - heavy
+    from gameday.runner.ending import judge_folder  # noqa: PLC0415 - heavy
+
+    judged = judge_folder(run_folder)
+    show(judged)
+    sys.exit(judged.verdict.exit_code)

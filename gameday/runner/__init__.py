@@ -1,0 +1,1 @@
+"""The one imperative heart: executes a timeline, writes the journal, always reverts."""

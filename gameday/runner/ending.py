@@ -1,0 +1,55 @@
+"""After the last record: judge the folder and write the reports, the same bytes however often it is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gameday.journal.folder import RunFolder, read_run
+from gameday.judge import judge, to_bytes
+from gameday.model import Json, Verdict
+from gameday.registry import renderers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A run's verdict, and the reports that were written."""
+
+    folder: RunFolder
+    document: Json
+    reports: tuple[Path, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the run proved."""
+        return Verdict.from_word(self.document["verdict"])
+
+
+def judge_folder(path: Path) -> Judged:
+    """Judge a run folder and write its verdict.json; raise GamedayError when it is not one."""
+    run = read_run(path)
+    folder = RunFolder(path.resolve())
+    document = judge(run)
+    replace_file(folder.verdict, to_bytes(document))
+    return Judged(folder=folder, document=document)
+
+
+def report_folder(path: Path, formats: Sequence[str] = ()) -> Judged:
+    """Judge a run folder and write its reports (all formats, or those named); raise GamedayError for an unknown format."""
+    judged = judge_folder(path)
+    run = read_run(path)
+    written: list[Path] = []
+    for renderer in renderers(formats):
+        target = judged.folder.path / renderer.filename
+        replace_file(target, renderer.render(run))
+        written.append(target)
+    return Judged(folder=judged.folder, document=judged.document, reports=tuple(written))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a whole file or none: a reader never sees half of one."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(data)
+    partial.replace(path)

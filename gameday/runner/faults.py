@@ -1,0 +1,196 @@
+"""The life of each fault: planned again, armed on disk, injected on time, proven, held, reverted, proven gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+
+from gameday.journal.writer import JournalError
+from gameday.model import Plan, Reason
+from gameday.runner.context import Context, FaultState
+from gameday.spi.driver import ACTIVE_SECONDS
+from gameday.timeline import ZERO_AFTER_GATE_MS
+from gameday.undo.guardian import WatchdogLostError, arm
+from gameday.undo.steps import Ask, Note, Revertible, Undone, Wait, revert_steps
+
+PROVE_SECONDS = 2.0
+"""How long a fault may take from the end of inject until it is measured as on."""
+HOLD_SECONDS = 5.0
+"""How often a fault that is on is measured."""
+PLAN_SECONDS = 10.0
+
+
+async def live(ctx: Context, fault: FaultState, zero_ms: float) -> None:
+    """Take one fault through its life; a cancellation leaves it as it is, for ``revert_open``."""
+    due = ctx.timeline.of(fault.name)
+    end_ms = zero_ms + due.get("revert", due.get("observed", 0))
+    await ctx.until(zero_ms + due["arm"])
+    if not await _plan_again(ctx, fault):
+        return
+    await _arm(ctx, fault)
+    await ctx.until(zero_ms + due["inject"])
+    if not await _inject(ctx, fault):
+        fault.undone = not fault.reversible
+        if fault.reversible:
+            await revert(ctx, fault)
+        return
+    on = await _prove(ctx, fault)
+    if fault.reversible:
+        await _hold(ctx, fault, end_ms, on=on)
+        await revert(ctx, fault)
+        return
+    fault.undone = True
+    if on:
+        ctx.note("deed", {"fault": fault.name})
+    await ctx.until(end_ms)
+    ctx.note("observed", {"fault": fault.name})
+
+
+async def _plan_again(ctx: Context, fault: FaultState) -> bool:
+    """Plan once more just before arming; refuse other targets than were planned."""
+    reply = await ctx.hosts.ask(fault.name, "plan", None, PLAN_SECONDS)
+    error = str(reply.get("error", ""))
+    if not error:
+        plan = Plan.from_json(reply["plan"])
+        if plan.targets == fault.plan.targets:
+            fault.plan = plan
+            return True
+        error = f"the targets changed: planned {', '.join(fault.plan.targets)}, now {', '.join(plan.targets)}"
+    ctx.note("action-failed", {"fault": fault.name, "action": "plan", "error": error})
+    return False
+
+
+async def _arm(ctx: Context, fault: FaultState) -> None:
+    """Put the undo on the disk and into the watchdog's memory; without both, stop the run before anything is injected."""
+    fault.armed = 1 + max(other.armed for other in ctx.faults.values())
+    try:
+        with anyio.CancelScope(shield=True):
+            await arm(ctx.journal, ctx.guardian if fault.reversible else None, fault.name, fault.plan)
+    except (JournalError, WatchdogLostError) as error:
+        ctx.abort(_reason(error), str(error))
+        await anyio.sleep_forever()
+
+
+async def _inject(ctx: Context, fault: FaultState) -> bool:
+    try:
+        ctx.guardian.check_fresh()
+        ctx.journal.write("inject-called", {"fault": fault.name})
+    except (JournalError, WatchdogLostError) as error:
+        ctx.abort(_reason(error), str(error))
+        await anyio.sleep_forever()
+    began = anyio.current_time()
+    reply = await ctx.hosts.ask(fault.name, "inject", fault.plan.to_json(), fault.inject_seconds)
+    if "error" in reply:
+        ctx.note("action-failed", {"fault": fault.name, "action": "inject", "error": reply["error"]})
+        return False
+    ctx.note("injected", {"fault": fault.name, "seconds": round(anyio.current_time() - began, 4)})
+    return True
+
+
+async def _prove(ctx: Context, fault: FaultState) -> bool:
+    """Measure until the fault is on; say so when it never is, or cannot be measured."""
+    if not fault.provable:
+        ctx.note("unproven", {"fault": fault.name, "why": "no-check"})
+        return True
+    end = anyio.current_time() + PROVE_SECONDS
+    while True:
+        if await _active(ctx, fault, "proof"):
+            return True
+        if anyio.current_time() >= end:
+            ctx.note("unproven", {"fault": fault.name, "why": "never"})
+            return False
+        await anyio.sleep(0.02)
+
+
+async def _active(ctx: Context, fault: FaultState, when: str) -> bool:
+    """Measure once; a measurement that fails means that control of the driver is lost, which ends the run."""
+    reply = await ctx.hosts.ask(fault.name, "active", fault.plan.to_json(), ACTIVE_SECONDS)
+    if "error" in reply:
+        ctx.note("action-failed", {"fault": fault.name, "action": "active", "error": reply["error"]})
+        ctx.abort(Reason.ACTION_FAILED, f"lost control of {fault.name}: {reply['error']}")
+        await anyio.sleep_forever()
+    active = bool(reply["active"])
+    if active or when != "proof":
+        ctx.note("active", {"fault": fault.name, "active": active, "when": when})
+    return active
+
+
+async def _hold(ctx: Context, fault: FaultState, end_ms: float, *, on: bool) -> None:
+    """Measure while the fault should be on, and just before its end; a gap in it is evidence against the run."""
+    while (left := end_ms - ctx.now_ms()) > HOLD_SECONDS * 1000:
+        await ctx.until(end_ms - left + HOLD_SECONDS * 1000)
+        if fault.provable and on and not await _active(ctx, fault, "hold"):
+            ctx.note("unproven", {"fault": fault.name, "why": "gone-early"})
+            on = False
+    await ctx.until(end_ms)
+    if fault.provable and on and not await _active(ctx, fault, "before-revert"):
+        ctx.note("unproven", {"fault": fault.name, "why": "gone-early"})
+    await _met(ctx, fault)
+
+
+async def _met(ctx: Context, fault: FaultState) -> None:
+    reply = await ctx.hosts.ask(fault.name, "met", fault.plan.to_json(), ACTIVE_SECONDS)
+    if "error" in reply:
+        ctx.note("action-failed", {"fault": fault.name, "action": "met", "error": reply["error"]})
+    elif reply.get("met") is not None:
+        ctx.note("met", {"fault": fault.name, "count": reply["met"]})
+        if not reply["met"]:
+            ctx.note("unproven", {"fault": fault.name, "why": "no-traffic"})
+
+
+async def revert(ctx: Context, fault: FaultState) -> None:
+    """Revert one fault and prove it gone; once begun, nothing interrupts it."""
+    with anyio.CancelScope(shield=True):
+        outcome = await _drive(ctx, fault)
+        fault.undone, fault.dirty = outcome.clean, not outcome.clean
+        if outcome.clean:
+            try:
+                ctx.guardian.tell_reverted(fault.name)
+            except WatchdogLostError as error:
+                ctx.note("note", {"text": f"the watchdog could not be told that {fault.name} is reverted: {error}"})
+
+
+async def _drive(ctx: Context, fault: FaultState) -> Undone:
+    steps = revert_steps(
+        Revertible(name=fault.name, plan=fault.plan, provable=fault.provable, revert_seconds=fault.revert_seconds),
+        by="runner",
+    )
+    try:
+        step = next(steps)
+        while True:
+            answer: dict[str, Any] = {}
+            match step:
+                case Ask(op=op, seconds=seconds):
+                    answer = await ctx.hosts.ask(fault.name, op, fault.plan.to_json(), seconds)
+                case Wait(seconds=seconds):
+                    await anyio.sleep(seconds)
+                case Note(kind=kind, data=data):
+                    ctx.note(kind, data)
+            step = steps.send(answer)
+    except StopIteration as end:
+        undone: Undone = end.value
+        return undone
+
+
+async def revert_open(ctx: Context) -> None:
+    """Revert whatever is still on, newest first; legal at any moment, and harmless when nothing is."""
+    left = [fault for fault in ctx.faults.values() if fault.open and fault.reversible and not fault.dirty]
+    for fault in sorted(left, key=lambda fault: fault.armed, reverse=True):
+        await revert(ctx, fault)
+
+
+async def inject_all(ctx: Context) -> float:
+    """Run the timeline from 200 ms after now to the end of the last fault; return its time zero."""
+    zero_ms = ctx.now_ms() + ZERO_AFTER_GATE_MS
+    async with anyio.create_task_group() as group:
+        for fault in ctx.faults.values():
+            group.start_soon(live, ctx, fault, zero_ms)
+        await ctx.until(zero_ms)
+        ctx.note("phase", {"name": "fault"})
+        await ctx.until(zero_ms + ctx.timeline.end_ms)
+    return zero_ms
+
+
+def _reason(error: Exception) -> Reason:
+    return Reason.WATCHDOG_LOST if isinstance(error, WatchdogLostError) else Reason.ACTION_FAILED

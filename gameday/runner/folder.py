@@ -1,0 +1,97 @@
+"""Make the folder of a new run: the user's file, what it resolved to, and room for logs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+from gameday.journal.folder import RunFolder
+from gameday.schema.experiment import Experiment
+from gameday.schema.loader import Loaded
+from gameday.spi import GamedayError, Secrets
+
+_PACKAGES = {"gameday": "gameday-runner", "locust": "locust", "chaostoolkit-lib": "chaostoolkit-lib"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything that is known before a run touches anything."""
+
+    run_id: str
+    seed: int
+    folder: RunFolder
+    experiment: Experiment
+    secrets: Secrets
+    digest: str
+    base: Path
+    """The folder of the experiment file: relative paths of ``system:`` start there."""
+    environment: Mapping[str, str]
+
+
+def new_run_id(source: Path, now: datetime) -> str:
+    """Name a run by its time (UTC), its file, and four random digits; safe as a folder name."""
+    slug = re.sub(r"[^a-z0-9]+", "-", source.stem.lower()).strip("-")[:40] or "experiment"
+    return f"{now:%Y%m%dT%H%M%SZ}-{slug}-{secrets.token_hex(2)}"
+
+
+def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Sequence[str]) -> Prepared:
+    """Make the run folder and write what is known; raise GamedayError when that cannot be done."""
+    folder = RunFolder((output / run_id).absolute())
+    digest = hashlib.sha256(loaded.text).hexdigest()
+    environment = _environment()
+    plan = {
+        "schema": "gameday/plan/1",
+        "run_id": run_id,
+        "seed": seed,
+        "digest": digest,
+        "experiment": loaded.experiment.to_json(),
+        "source": str(loaded.path),
+        "lines": dict(loaded.lines),
+        "environment": dict(environment),
+        "command": [loaded.secrets.mask(word) for word in command],
+    }
+    try:
+        folder.logs.mkdir(parents=True)
+        folder.experiment.write_bytes(loaded.text)
+        _write(folder.plan, (json.dumps(plan, indent=2, ensure_ascii=False) + "\n").encode())
+    except OSError as error:
+        raise GamedayError(
+            f"cannot make the run folder {folder.path}: {error.strerror}", hint="choose another --output"
+        ) from error
+    return Prepared(
+        run_id=run_id,
+        seed=seed,
+        folder=folder,
+        experiment=loaded.experiment,
+        secrets=loaded.secrets,
+        digest=digest,
+        base=Path(loaded.path).absolute().parent,
+        environment=environment,
+    )
+
+
+def _environment() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
+    for name, package in _PACKAGES.items():
+        try:
+            versions[name] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write and put on the disk: recover depends on it."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,54 @@
+"""The phases of a run: warm-up, baseline, its gate, the faults, recovery."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from gameday.journal.folder import read_run
+from gameday.judge import GateDecision, judge_gate
+from gameday.runner import faults
+from gameday.runner.context import Context
+from gameday.runner.loadfeed import LoadFeed
+
+GATE_SLACK_SECONDS = 5.0
+"""How much longer than a request's timeout the gate waits for the last baseline arrival."""
+
+
+async def up_to_gate(ctx: Context, feed: LoadFeed) -> bool:
+    """Warm up, take the baseline, and decide whether anything may be injected."""
+    phases = ctx.experiment.phases
+    begin_ms = int(ctx.now_ms()) + 200
+    await feed.generator.begin(begin_ms)
+    await ctx.until(begin_ms)
+    ctx.note("phase", {"name": "warmup"})
+    await ctx.until(begin_ms + phases.warmup)
+    ctx.note("phase", {"name": "baseline"})
+    end_ms = begin_ms + phases.warmup + phases.baseline
+    await ctx.until(end_ms)
+    ctx.note("phase", {"name": "gate"})
+    await feed.await_decided(ctx.now_ms(), ctx.experiment.load.timeout / 1000 + GATE_SLACK_SECONDS)
+    decision = await _decide(ctx.folder.path)
+    ctx.note("gate", {"passed": decision.passed, "objectives": list(decision.objectives)})
+    return decision.passed
+
+
+async def _decide(folder: Path) -> GateDecision:
+    return await anyio.to_thread.run_sync(lambda: judge_gate(read_run(folder)))
+
+
+async def fault_phase(ctx: Context, feed: LoadFeed) -> None:
+    """Run the timeline; the abort rules act from here on."""
+    feed.guard.arm()
+    await faults.inject_all(ctx)
+
+
+async def recovery(ctx: Context) -> None:
+    """Watch the system come back, unless a second signal says that nobody waits for it."""
+    ctx.note("phase", {"name": "recovery"})
+    with ctx.stop.watching:
+        await anyio.sleep(ctx.experiment.phases.recovery / 1000)
+    if ctx.stop.watching.cancelled_caught:
+        ctx.note("skipped", {"what": "recovery", "why": "a second signal"})
