@@ -1,0 +1,59 @@
+# Every target does its own set-up: a virtualenv in .venv with everything in it and, as root on Debian, the packages that needs.
+PYTHON ?= python3
+BIN := .venv/bin
+DEBIAN := python3-venv openssl
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint bench wheel clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/ready  ## run the embedded shop through an outage it survives and one it does not (about 3 minutes)
+	@$(BIN)/gameday demo
+
+test: .venv/ready-dev  ## the tests without load or timing (a few minutes)
+	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile
+
+test-slow: .venv/ready-dev  ## load, timing, kill and journey tests, one after the other
+	@$(BIN)/python -m pytest -q -m slow -p no:xdist --durations=15
+
+lint: .venv/ready-dev  ## ruff, mypy strict, pyright strict, import contracts, dependencies
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
+
+bench: .venv/ready-dev  ## ratios of ours to a peer, each measured in one run
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+wheel: .venv/ready-dev  ## build the wheel into dist/
+	@rm -rf dist && $(BIN)/python -m build -q --wheel --outdir dist
+
+clean:  ## remove what these targets made
+	rm -rf .venv dist build
+
+# A fresh Debian has no venv module: as root we install it, otherwise we name the one line that does.
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "gameday needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	@rm -rf .venv; \
+	if ! $(PYTHON) -m venv .venv >/dev/null 2>&1; then \
+	  rm -rf .venv; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(DEBIAN) >/dev/null; \
+	  else echo "Python's venv module is missing; run: sudo apt-get install -y $(DEBIAN)"; exit 1; fi; \
+	  $(PYTHON) -m venv .venv; \
+	fi
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -U 'pip>=25.1'
+
+.venv/ready: pyproject.toml | .venv/bin/python
+	@echo "installing gameday into .venv …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . && touch $@
+
+.venv/ready-dev: pyproject.toml | .venv/ready
+	@echo "installing the test tools into .venv …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --group dev && touch $@
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v openssl >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq openssl >/dev/null; fi
