@@ -1,0 +1,46 @@
+"""Kill a process: SIGKILL, which it cannot catch, as a crash or the out-of-memory killer would."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, field
+
+from gameday.model import Plan
+from gameday.spi import DriverError, World
+from gameday.spi.processes import alive, send
+from gameday_drivers.process_target import MATCH_HELP, PIDFILE_HELP, PROCESS_HELP, check_selectors, ref_of, resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillProcess:
+    """Kill one process, and not its children, as a crash does; ``restart: always`` or its supervisor may bring it back."""
+
+    process: str = field(default="", metadata={"help": PROCESS_HELP})
+    pidfile: str = field(default="", metadata={"help": PIDFILE_HELP})
+    match: str = field(default="", metadata={"help": MATCH_HELP})
+
+    name = "process.kill"
+    reversible = False
+    provable = True
+
+    def __post_init__(self) -> None:
+        check_selectors(process=self.process, pidfile=self.pidfile, match=self.match)
+
+    def plan(self, world: World) -> Plan:
+        """Find it, and say so if nothing under ``system:`` will start it again."""
+        target = resolve(world, process=self.process, pidfile=self.pidfile, match=self.match)
+        stays_down = self.process and not world.system[self.process].restart
+        words = f"{target.words} (nothing starts it again)" if stays_down else target.words
+        return Plan(driver=self.name, targets=(words,), undo=target.undo())
+
+    def inject(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
+        """Kill that very process; raise DriverError when it is gone already, which was not our doing."""
+        if not send(ref_of(plan.undo), signal.SIGKILL):
+            raise DriverError(f"{plan.targets[0]} was gone before it could be killed")
+
+    def active(self, plan: Plan, world: World) -> bool:  # noqa: ARG002 - the interface
+        """Measure whether that very process is gone; another of its name does not count."""
+        return not alive(ref_of(plan.undo))
+
+    def revert(self, plan: Plan, world: World) -> None:
+        """Do nothing: the dead stay dead."""

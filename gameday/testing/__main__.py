@@ -1,0 +1,69 @@
+"""The other process of the driver contract: do what stdin asks, with what stdin says, and nothing else."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, cast
+
+from gameday.model import Plan
+from gameday.spi import Driver, DriverError, World
+from gameday.testing.waiting import SETTLE_SECONDS, eventually, stays
+from gameday.undo.reverting import in_fork
+
+CUTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.95)
+"""Where inject is cut off, as shares of the time it takes."""
+
+
+def _load(request: Mapping[str, Any]) -> Driver:
+    module, _, name = str(request["class"]).partition(":")
+    kind: Any = importlib.import_module(module)
+    for part in name.split("."):
+        kind = getattr(kind, part)
+    given = {key: _frozen(value) for key, value in request["params"].items()}
+    return cast("Driver", kind(**given))
+
+
+def _frozen(value: Any) -> Any:
+    match value:
+        case [*items]:
+            return tuple(items)
+        case _:
+            return value
+
+
+def _cut(driver: Driver, plan: Plan, world: World) -> dict[str, Any]:
+    """Cut inject off at several moments, each followed by a revert; report the moments after which the fault is back."""
+    start = time.monotonic()
+    driver.inject(plan, world)
+    length = time.monotonic() - start
+    driver.revert(plan, world)
+    cuts, back = [length * share for share in CUTS], list[float]()
+    for seconds in cuts:
+        if not eventually(lambda: not driver.active(plan, world)):
+            raise DriverError("reverted, but still measured as active")
+        in_fork(driver, "inject", driver.plan(world), world, seconds)
+        driver.revert(plan, world)
+        eventually(lambda: not driver.active(plan, world))
+        if not stays(lambda: not driver.active(plan, world), length + SETTLE_SECONDS):
+            back.append(seconds)
+    return {"cut": cuts, "back": back}
+
+
+def main() -> None:
+    """Do what stdin asks, in this process."""
+    request = json.load(sys.stdin)
+    driver, plan, world = _load(request), Plan.from_json(request["plan"]), World.from_json(request["world"])
+    report: dict[str, Any] = {}
+    if request["op"] == "cut":
+        report = _cut(driver, plan, world)
+    else:
+        {"inject": driver.inject, "revert": driver.revert}[request["op"]](plan, world)
+    print(json.dumps(report))  # noqa: T201 - stdout is the protocol
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""The laws of a driver, as test classes to inherit."""
+
+# ruff: noqa: S101 - an assertion is what a test states
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from gameday.model import Plan
+from gameday.spi import Driver, DriverError, World
+from gameday.testing.elsewhere import elsewhere, kill_a_runner, reverted, words
+from gameday.testing.waiting import eventually, stays
+
+LOST_RUNNER_SECONDS = 5.0
+"""How soon the fault of a killed runner must be gone, and proven gone."""
+
+
+class _Laws:
+    """What holds for every driver, whether its fault can be undone or not."""
+
+    @pytest.fixture
+    def driver(self) -> Iterator[Driver]:
+        """Yield the driver, aimed at something real that this fixture starts and ends."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def world(self) -> World:
+        """Give the run it lives in; override it when the driver needs ``system:`` or proxies."""
+        return World(run_id=f"contract-{uuid.uuid4().hex[:12]}")
+
+    @pytest.fixture
+    def plan(self, driver: Driver, world: World) -> Iterator[Plan]:
+        """Plan, and leave nothing behind."""
+        plan = driver.plan(world)
+        yield plan
+        with suppress(DriverError):
+            driver.revert(plan, world)
+
+    def in_force(self, driver: Driver, plan: Plan, world: World) -> None:
+        """Inject, and prove it: a contract that starts with "not active" passes broken drivers by luck."""
+        driver.inject(plan, world)
+        assert eventually(lambda: driver.active(plan, world)), "injected, but never measured as active"
+
+    def test_it_can_be_proven(self, driver: Driver) -> None:
+        """A driver whose check is optional is tested with its check."""
+        assert driver.provable
+
+    def test_plan_touches_nothing_and_repeats(self, driver: Driver, plan: Plan, world: World) -> None:
+        """Planning is looking."""
+        assert driver.plan(world) == plan
+        assert stays(lambda: not driver.active(plan, world)), "planning alone made the fault"
+
+    def test_plan_names_the_driver_and_its_targets(self, driver: Driver, plan: Plan) -> None:
+        """A stranger must be able to read what will be touched."""
+        assert plan.driver == driver.name
+        assert plan.targets
+        assert all(target.strip() and target.isprintable() for target in plan.targets)
+
+    def test_plan_survives_json(self, plan: Plan) -> None:
+        """The journal is JSON, and the undo comes from the journal."""
+        assert _through_json(plan) == plan
+
+    def test_it_is_registered_under_its_name(self, driver: Driver) -> None:
+        """Experiments find it by the entry point ``gameday.drivers``."""
+        found = entry_points(group="gameday.drivers", name=driver.name)
+        assert [point.load() for point in found] == [type(driver)], f"no entry point, or several: {driver.name!r}"
+
+
+class DriverContract(_Laws):
+    """The laws of a fault that can be undone."""
+
+    def undone(self, driver: Driver, plan: Plan, world: World) -> None:
+        """Revert, and prove it."""
+        driver.revert(plan, world)
+        self.gone(driver, plan, world)
+
+    def gone(self, driver: Driver, plan: Plan, world: World) -> None:
+        """Prove that the fault is gone and stays gone."""
+        assert eventually(lambda: not driver.active(plan, world)), "reverted, but still measured as active"
+        assert stays(lambda: not driver.active(plan, world)), "reverted, but it came back"
+
+    def after_a_lost_run(self, driver: Driver, plan: Plan, world: World) -> None:
+        """Prove what must hold once the watchdog is done; it has also stopped every process under ``system:``."""
+        self.gone(driver, plan, world)
+
+    def test_it_is_reversible(self, driver: Driver) -> None:
+        """Otherwise the other contract is the right one."""
+        assert driver.reversible
+
+    def test_inject_then_revert(self, driver: Driver, plan: Plan, world: World) -> None:
+        """Make the fault, then take it back: the whole point."""
+        self.in_force(driver, plan, world)
+        self.undone(driver, plan, world)
+
+    def test_revert_before_inject_and_twice(self, driver: Driver, plan: Plan, world: World) -> None:
+        """A revert is safe whenever it comes, because nobody may know whether inject ran."""
+        self.undone(driver, plan, world)
+        self.in_force(driver, plan, world)
+        self.undone(driver, plan, world)
+        self.undone(driver, plan, world)
+
+    def test_it_can_be_injected_again(self, driver: Driver, plan: Plan, world: World) -> None:
+        """A revert leaves the target as it was, fit for the next run."""
+        self.in_force(driver, plan, world)
+        self.undone(driver, plan, world)
+        again = driver.plan(world)
+        self.in_force(driver, again, world)
+        self.undone(driver, again, world)
+
+    def test_revert_in_another_process(self, driver: Driver, plan: Plan, world: World) -> None:
+        """The process that injected may be dead: the plan is all there is."""
+        self.in_force(driver, plan, world)
+        elsewhere("revert", driver, plan, world)
+        self.gone(driver, plan, world)
+
+    def test_an_inject_cut_off_does_not_come_back(self, driver: Driver, plan: Plan, world: World) -> None:
+        """A deadline kills inject anywhere; after the revert the fault is gone for good, commands in flight included."""
+        report = elsewhere("cut", driver, plan, world)
+        assert report["cut"], "nothing was cut off"
+        assert not report["back"], f"cut off after {report['back']} s and reverted, the fault came back"
+        self.gone(driver, plan, world)
+
+    def test_the_runner_is_killed_while_it_is_on(
+        self, driver: Driver, plan: Plan, world: World, tmp_path: Path
+    ) -> None:
+        """SIGKILL of the runner: the watchdog undoes the fault and proves it, within seconds."""
+        folder = tmp_path / "run"
+        folder.mkdir()
+        killed = kill_a_runner(folder, driver, world)
+        assert eventually(lambda: bool(reverted(folder)), LOST_RUNNER_SECONDS), f"no revert:\n{words(folder)}"
+        record = reverted(folder)
+        assert record["wall"] - killed < LOST_RUNNER_SECONDS
+        assert record["data"]["by"] == "watchdog"
+        assert record["data"]["proven"] is True
+        self.after_a_lost_run(driver, plan, world)
+
+
+class IrreversibleContract(_Laws):
+    """The laws of a deed that cannot be undone."""
+
+    def test_it_is_not_reversible(self, driver: Driver) -> None:
+        """Otherwise the other contract is the right one."""
+        assert not driver.reversible
+
+    def test_the_deed_is_done_and_stays_done(self, driver: Driver, plan: Plan, world: World) -> None:
+        """``active`` says whether the deed is done."""
+        self.in_force(driver, plan, world)
+        assert stays(lambda: driver.active(plan, world)), "done, but measured as not done a moment later"
+
+    def test_revert_does_nothing_at_any_time(self, driver: Driver, plan: Plan, world: World) -> None:
+        """Revert is called for every fault, and must not harm: neither do the deed nor fail."""
+        driver.revert(plan, world)
+        assert stays(lambda: not driver.active(plan, world)), "revert did the deed"
+        self.in_force(driver, plan, world)
+        driver.revert(plan, world)
+        driver.revert(plan, world)
+        assert driver.active(plan, world)
+
+    def test_the_deed_in_another_process(self, driver: Driver, plan: Plan, world: World) -> None:
+        """The process that planned is not the one that acts."""
+        elsewhere("inject", driver, plan, world)
+        assert eventually(lambda: driver.active(plan, world))
+
+
+def _through_json(plan: Plan) -> Plan:
+    return Plan.from_json(json.loads(json.dumps(plan.to_json(), allow_nan=False)))
