@@ -1,0 +1,68 @@
+"""What Toxiproxy does not have: who holds a proxy down, what met a fault, whose proxy this is, and its end."""
+
+from __future__ import annotations
+
+from gameday.proxy.address import parse_address
+from gameday.proxy.proxies import Proxies, RefusedError, checked_name
+from gameday.proxy.proxy import Proxy
+from gameday.proxy.wire import Reply, Request
+
+_HOLDER_LIMIT = 64
+_DONE = Reply(status=204)
+
+
+def show_run(proxies: Proxies, _request: Request) -> Reply:
+    """Whose this process is, and whether that run is over."""
+    return Reply(content={"run": proxies.run, "over": proxies.over.is_set(), "connections": proxies.connections})
+
+
+def show_account(proxies: Proxies, request: Request) -> Reply:
+    """Answer what holds a proxy down or delays it, and how many connections met each."""
+    return Reply(content=account(proxies.find(request.args[0])))
+
+
+def hold_down(proxies: Proxies, request: Request) -> Reply:
+    """Hold a proxy down under a name; under a name that holds it already, 409, because one release would undo both."""
+    proxy = proxies.find(request.args[0])
+    holder = checked_name(request.args[1])
+    if holder in proxy.holders:
+        raise RefusedError(409, "already held down")
+    if len(proxy.holders) >= _HOLDER_LIMIT:
+        raise RefusedError(400, f"more than {_HOLDER_LIMIT} holders")
+    proxy.hold_down(holder)
+    return Reply(content=account(proxy))
+
+
+def release(proxies: Proxies, request: Request) -> Reply:
+    """Let a proxy go; succeeds whether it was held or not."""
+    proxies.find(request.args[0]).release(request.args[1])
+    return _DONE
+
+
+def expect_probe(proxies: Proxies, request: Request) -> Reply:
+    """Announce one connection, by the address it will come from, that only asks whether the port is up."""
+    try:
+        peer = parse_address(request.fields().get("from"))
+    except ValueError as error:
+        raise RefusedError(400, f"bad request body: {error}") from error
+    proxies.find(request.args[0]).expect_probe(str(peer))
+    return _DONE
+
+
+def end(proxies: Proxies, _request: Request) -> Reply:
+    """Give the ports back at once and end when the open connections have: a successor can listen now."""
+    proxies.end_run()
+    proxies.stop_listening()
+    proxies.ending.set()
+    return Reply(status=202, content={"ending": True, "connections": proxies.connections})
+
+
+def account(proxy: Proxy) -> dict[str, object]:
+    """Return the counts of one proxy; ``down_met`` is that of the longest holder."""
+    return {
+        "enabled": proxy.enabled,
+        "connections": proxy.connections,
+        "down_met": max(proxy.holders.values(), default=0),
+        "down": {holder: {"met": met} for holder, met in proxy.holders.items()},
+        "toxics": {name: {"met": toxic.met} for name, toxic in proxy.toxics.items()},
+    }
