@@ -20,7 +20,7 @@ class Trip:
     """As the file has it."""
     at_ms: int
     detail: str
-    """The rule, and the numbers that broke it."""
+    """The numbers that broke it."""
 
 
 class Guard:
@@ -71,7 +71,7 @@ class Guard:
         for rule, watching in self._watches:
             broke = watching.feed(now)
             if broke is not None and self._trip is None:
-                self._trip = Trip(rule=rule.text, at_ms=now.at_ms, detail=f"{rule.text}: {broke}")
+                self._trip = Trip(rule=rule.text, at_ms=now.at_ms, detail=broke)
         return self._trip
 
     def _begin(self, since: Totals) -> list[tuple[AbortRule, Watch]]:

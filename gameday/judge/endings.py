@@ -42,11 +42,13 @@ def find_ending(run: Run) -> Ending:
     if abort is not None:
         results.append(Result(Verdict.ABORTED, Reason(abort["reason"])))
     if not is_whole(run):
-        results.append(Result(Verdict.ABORTED, Reason.RUNNER_LOST))
-        lost = {"reason": str(Reason.RUNNER_LOST), "detail": "the journal has no whole end", "at_ms": _last_ms(run)}
+        lost = _lost(run)
+        results.append(Result(Verdict.ABORTED, Reason(lost["reason"])))
         abort = abort or lost
     elif run.events[-1].data.get("undone") is not True:
         results.append(Result(Verdict.DIRTY, Reason.RESIDUE))
+    if any(not event.data.get("fault") for event in run.of_kind("action-failed")):
+        results.append(unsure(Reason.ACTION_FAILED))
     if stopped is not None and (abort is None or stopped.reason is not Reason.SKIPPED):
         results.append(stopped)
     return Ending(
@@ -54,8 +56,16 @@ def find_ending(run: Run) -> Ending:
     )
 
 
-def _last_ms(run: Run) -> int:
-    return run.events[-1].at_ms if run.events else 0
+def _lost(run: Run) -> dict[str, Any]:
+    """Say why the journal does not end as it should: nobody closed it, or a residue was undone after it was closed."""
+    at_ms = run.events[-1].at_ms if run.events else 0
+    if any(event.data.get("undone") is False for event in run.of_kind("closed")):
+        return {
+            "reason": str(Reason.RESIDUE),
+            "detail": "it left a fault behind, which was undone later",
+            "at_ms": at_ms,
+        }
+    return {"reason": str(Reason.RUNNER_LOST), "detail": "the journal has no whole end", "at_ms": at_ms}
 
 
 def _reason(word: object, otherwise: Reason) -> Reason:
@@ -76,8 +86,11 @@ def _stopped(run: Run) -> tuple[Result | None, str]:
             Reason.NOT_READY
         ), f"{data.get('name')} did not become ready: {data.get('error', 'no reason given')}"
     gates = run.of_kind("gate")
+    failed = run.of_kind("action-failed")
+    if not gates and failed and _abort_event(run) is None:
+        return unsure(Reason.ACTION_FAILED), str(failed[0].data.get("error") or "")
     if not gates:
-        return unsure(Reason.SKIPPED if _abort(run) else Reason.BASELINE), ""
+        return unsure(Reason.SKIPPED if _abort_event(run) else Reason.BASELINE), ""
     if gates[-1].data.get("passed") is True:
         return None, ""
     return unsure(_reason(gates[-1].data.get("reason"), Reason.BASELINE)), ""

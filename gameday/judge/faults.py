@@ -89,7 +89,11 @@ def _proof(trace: Trace) -> str:
 
 
 def _undo(trace: Trace) -> str:
-    """Follow the records of the undo; only a proof ends the doubt that a failed revert or a fault still on has left."""
+    """Follow the records of the undo.
+
+    Only a proof ends the doubt that a failed revert or a fault still on has left; of a fault without a check, a later
+    attempt that reports success does: it is inconclusive in any case.
+    """
     state, doubt = ("not-needed" if not trace.reversible or not trace.of("armed") else "pending"), False
     for event in trace.of("revert-failed", "still-active", "reverted"):
         proven = event.data.get("proven")
@@ -97,8 +101,8 @@ def _undo(trace: Trace) -> str:
             state, doubt = "failed", True
         elif proven is True:
             state, doubt = "proven", False
-        elif not doubt and trace.reversible:
-            state = "unproven" if trace.provable else "reported"
+        elif trace.reversible and not (doubt and trace.provable):
+            state, doubt = ("unproven" if trace.provable else "reported"), False
     return state
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gameday.judge.windows import SLOT_MS, Window
-from gameday.model import LoadRow, LoadSeries, Run, Tick
+from gameday.model import Json, LoadRow, LoadSeries, Run, Tick
 
 LATE_SHARE = 0.01
 """More than this share of requests left over 50 ms late: the 99th percentile of the schedule's lag is over 50 ms."""
@@ -51,7 +51,8 @@ def check_windows(load: LoadSeries, windows: Sequence[Window], rate: float, *, c
 def check_run(run: Run, windows: Sequence[Window], rate: float) -> Health:
     """Check a whole run: its windows, that the stream came to its end, and that every arrival has an outcome."""
     stopped = run.of_kind("load-stopped")
-    drained = bool(stopped) and stopped[-1].data.get("drained") is True
+    last: Json = stopped[-1].data if stopped else {}
+    drained, offered = last.get("drained") is True, last.get("offered")
     found = check_windows(run.load, windows, rate, covered=drained or not stopped)
     problems, gaps = list(found.problems), list[str]()
     lost = run.of_kind("load-lost")
@@ -59,16 +60,13 @@ def check_run(run: Run, windows: Sequence[Window], rate: float) -> Health:
         problems.append(f"the load generator was lost: {lost[0].data.get('error', 'no reason given')}")
     if not run.load.said_bye:
         problems.append("the load generator's stream broke off before its last message")
-    if not stopped:
-        gaps.append("the end of the load was not recorded")
-    else:
-        missing = int(stopped[-1].data.get("offered", 0)) - sum(row.count for row in run.load.rows)
-        if drained and missing:
-            problems.append(
-                f"{abs(missing)} arrivals {'have no outcome' if missing > 0 else 'too many'} in the samples"
-            )
-        elif not drained:
-            gaps.append(f"the load was stopped before every request had its outcome ({max(missing, 0)} have none)")
+    missing = offered - sum(row.count for row in run.load.rows) if isinstance(offered, int) else None
+    if missing is None:
+        gaps.append("how many requests the load made was not recorded")
+    elif drained and missing:
+        problems.append(f"{abs(missing)} {'arrivals have no outcome' if missing > 0 else 'outcomes have no arrival'}")
+    elif not drained:
+        gaps.append(f"the load was stopped before every request had its outcome ({max(missing, 0)} have none)")
     return Health(
         problems=tuple(problems),
         gaps=tuple(gaps),

@@ -17,11 +17,11 @@ def describe_load(run: Run, profile: LoadProfile, health: Health) -> dict[str, A
     kinds = _kinds(run.load)
     total = sum(kinds.values(), Counter[str]())
     stopped = run.of_kind("load-stopped")
-    offered = int(stopped[-1].data.get("offered", 0)) if stopped else sum(total.values())
+    said = stopped[-1].data.get("offered") if stopped else None
     return {
         "target": profile.target,
         "rate": profile.rate,
-        "offered": offered,
+        "offered": said if isinstance(said, int) else sum(total.values()),
         "completed": sum(total.values()) - total["capped"],
         "capped": total["capped"],
         "generator_errors": total["generator"],

@@ -29,6 +29,7 @@ _ABORTED = {
     "watchdog-lost": "the loss of its watchdog",
     "load-generator": "the loss of its load generator",
     "action-failed": "a fault that could not be injected or reverted",
+    "residue": "a fault that it left behind",
 }
 
 

@@ -31,7 +31,10 @@ async def up_to_gate(ctx: Context, feed: LoadFeed) -> bool:
     ctx.note("phase", {"name": "gate"})
     await feed.await_decided(ctx.now_ms(), ctx.experiment.load.timeout / 1000 + GATE_SLACK_SECONDS)
     decision = await _decide(ctx.folder.path)
-    ctx.note("gate", {"passed": decision.passed, "objectives": list(decision.objectives)})
+    ctx.note(
+        "gate",
+        {"passed": decision.passed, "reason": str(decision.reason), "objectives": list(decision.objectives)},
+    )
     return decision.passed
 
 

@@ -128,11 +128,17 @@ def parse_abort(text: str) -> AbortRule:
     if match := _SILENT.fullmatch(line):
         return SilentRule(line, _window(match["window"]))
     if match := _FOR.fullmatch(line):
-        return ForRule(line, parse_criterion(match["expression"]), _window(match["window"]))
+        return ForRule(line, _guarded(parse_criterion(match["expression"])), _window(match["window"]))
     raise ValueError(
         f"not an abort rule: {shown(text)}; "
         "write one of: errors lose 1.5s of traffic beyond 50% | p95 < 2s for 10s | no completion for 5s"
     )
+
+
+def _guarded(criterion: Criterion) -> Criterion:
+    if criterion.kind == "bad_seconds":
+        raise ValueError("an abort rule counts requests, not seconds; write errors lose 1.5s of traffic beyond 50%")
+    return criterion
 
 
 def _window(text: str) -> int:
