@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gameday.model import Plan
+from gameday.spi import Driver, DriverError, World
+from gameday.spi.processes import alive, marked, start_process
+from gameday.testing import IrreversibleContract, eventually, stays
+from gameday_drivers.process_kill import KillProcess
+from tests.fakes.victims import running, world_of
+
+
+class TestKillProcess(IrreversibleContract):
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[World]:
+        with running(world_of(tmp_path, "payments", "catalog")) as world:
+            yield world
+
+    @pytest.fixture
+    def driver(self, world: World) -> Driver:
+        return KillProcess(process="payments")
+
+    def test_only_the_named_process_is_killed(self, driver: Driver, plan: Plan, world: World) -> None:
+        self.in_force(driver, plan, world)
+        assert stays(lambda: len(marked(world.run_id, "catalog")) == 1)
+
+    def test_the_deed_stays_done_when_it_is_started_again(self, driver: Driver, plan: Plan, world: World) -> None:
+        self.in_force(driver, plan, world)
+        again = start_process(world.system["payments"], world.run_id, world.secrets)
+        assert stays(lambda: driver.active(plan, world) and alive(again))
+
+    def test_what_was_gone_before_was_not_our_deed(self, driver: Driver, plan: Plan, world: World) -> None:
+        self.in_force(driver, plan, world)
+        with pytest.raises(DriverError, match="gone before"):
+            driver.inject(plan, world)
+
+    def test_a_recycled_pid_is_never_killed(self, driver: Driver, plan: Plan, world: World) -> None:
+        raw = json.loads(json.dumps(plan.to_json()))
+        raw["undo"]["process"]["start"] -= 1
+        with pytest.raises(DriverError, match="gone before"):
+            driver.inject(Plan.from_json(raw), world)
+        assert stays(lambda: not driver.active(plan, world))
+
+
+@pytest.mark.parametrize(("restart", "words"), [(False, "payments (nothing starts it again)"), (True, "payments")])
+def test_plan_says_if_nothing_starts_it_again(restart: bool, words: str, tmp_path: Path) -> None:
+    with running(world_of(tmp_path, "payments", restart=restart)) as world:
+        assert KillProcess(process="payments").plan(world).targets == (words,)
+
+
+def test_its_children_live_on(tmp_path: Path) -> None:
+    parent = "import subprocess, sys, time; subprocess.Popen(['sleep', '120']); time.sleep(120)"
+    with running(world_of(tmp_path, "front", argv=(sys.executable, "-c", parent))) as world:
+        assert eventually(lambda: len(marked(world.run_id, leaders=False)) == 2)
+        driver = KillProcess(process="front")
+        plan = driver.plan(world)
+        driver.inject(plan, world)
+        assert eventually(lambda: driver.active(plan, world))
+        assert stays(lambda: len(marked(world.run_id, leaders=False)) == 1)
