@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import click
 
 EPILOG = """\b
@@ -15,16 +17,38 @@ Examples:
 @click.argument("driver", required=False)
 def list_(driver: str | None) -> None:
     """List drivers and shipped experiments; with DRIVER, its parameters."""
-    from gameday.registry import describe_driver, drivers  # noqa: PLC0415 - heavy
+    click.echo(_driver(driver) if driver is not None else _everything())
 
-    if driver is not None:
-        click.echo(describe_driver(driver))
-        return
+
+def _everything() -> str:
     from gameday.cli.library import shipped  # noqa: PLC0415 - only here
+    from gameday.registry import drivers  # noqa: PLC0415 - heavy
 
-    click.echo("drivers:")
-    for name in drivers():
-        click.echo(f"  {describe_driver(name).splitlines()[0]}")
-    click.echo("experiments:")
-    for path in shipped():
-        click.echo(f"  {path}")
+    lines = ["drivers (gameday list NAME prints the parameters):"]
+    lines += [f"  {name:<16}{_summary(name)}" for name in drivers()]
+    lines += ["experiments:", *(f"  {path}" for path in shipped())]
+    return "\n".join(lines)
+
+
+def _summary(name: str) -> str:
+    from gameday.registry import driver_class  # noqa: PLC0415 - heavy
+
+    return (inspect.getdoc(driver_class(name)) or "").partition("\n")[0]
+
+
+def _driver(name: str) -> str:
+    from gameday.registry import driver_class, driver_parameters  # noqa: PLC0415 - heavy
+
+    lines = [name, "", inspect.getdoc(driver_class(name)) or "", "", "with:"]
+    for parameter in driver_parameters(name):
+        default = (
+            "must be given"
+            if parameter.required
+            else f"default {parameter.default}"
+            if parameter.default
+            else "optional"
+        )
+        lines.append(
+            f"  {parameter.name:<12}{parameter.kind}, {default}" + (f": {parameter.help}" if parameter.help else "")
+        )
+    return "\n".join(lines)
