@@ -17,11 +17,138 @@ underscore, as in ``from_``, is dropped); a field without a default is a paramet
         reversible = True
         provable = True
 
-- Annotations: ``str``, ``int``, ``float``, ``bool``, ``Literal[...]``, ``tuple[str, ...]`` (any item type of this list), ``Mapping[str, Any]``,
-  ``Any``, and each of them ``| None``. A YAML list arrives as a tuple.
-- ``metadata`` keys: ``help`` (a phrase), ``unit`` (``"duration"``: ``250ms`` in the file, whole milliseconds as ``int`` in the driver;
-  ``"percent"``: ``5%`` in the file, 0.05 as ``float``; ``"rate"``: ``100/s``, per second as ``float``), ``min`` and ``max`` (inclusive, of the value
-  the driver sees).
+- Annotations: ``str``, ``int``, ``float``, ``bool``, ``Literal[...]``, ``tuple[str, ...]`` (any item type of this list),
+  ``Mapping[str, Any]``, ``Any``, and each of them ``| None``. A YAML list arrives as a tuple.
+- ``metadata`` keys: ``help`` (a phrase), ``unit`` (``"duration"``: ``250ms`` in the file, whole milliseconds as ``int`` in
+  the driver; ``"percent"``: ``5%`` in the file, 0.05 as ``float``; ``"rate"``: ``100/s``, per second as ``float``), ``min``
+  and ``max`` (inclusive, of the value the driver sees).
 - What the annotations cannot say is checked in ``__post_init__``, which raises ``ValueError``. A message that begins with a
   parameter's name (``undo is missing: …``) is shown at that parameter's place in the file.
 """
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
+
+from gameday.schema.errors import ParameterError, UnknownDriverError, did_you_mean
+from gameday.schema.parameters import Parameter, parameters_of, read_parameters
+from gameday.spi.driver import Driver
+from gameday.spi.errors import GamedayError
+from gameday.spi.report import Renderer
+
+DRIVERS, REPORTS = "gameday.drivers", "gameday.reports"
+_DRIVER_HAS = ("name", "reversible", "provable", "plan", "inject", "active", "revert")
+_DRIVER_DOES = ("plan", "inject", "active", "revert")
+
+
+class PluginError(GamedayError):
+    """What an entry point names cannot be loaded, or is not what it should be."""
+
+
+@cache
+def drivers() -> Mapping[str, EntryPoint]:
+    """Return every installed driver by name, none of them imported."""
+    return _found(DRIVERS)
+
+
+def _found(group: str) -> dict[str, EntryPoint]:
+    """Return the entry points of a group; raise PluginError when two distributions give the same name."""
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=group):
+        other = found.setdefault(entry.name, entry)
+        if other.value != entry.value:
+            raise PluginError(
+                f"both {_distribution(other)} and {_distribution(entry)} provide {entry.name!r}",
+                hint="uninstall one of them",
+            )
+    return dict(sorted(found.items()))
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else "an unknown distribution"
+
+
+@cache
+def driver_class(name: str) -> type[Driver]:
+    """Import one driver and check that it is one; raise UnknownDriverError or PluginError."""
+    entry = drivers().get(name)
+    if entry is None:
+        raise UnknownDriverError(
+            f"no driver is called {name!r}", hint=did_you_mean(name, drivers(), "gameday list prints them")
+        )
+    found = _imported(entry)
+    lacking = [attribute for attribute in _DRIVER_HAS if not hasattr(found, attribute)]
+    lacking += [method for method in _DRIVER_DOES if method not in lacking and not callable(getattr(found, method))]
+    if not isinstance(found, type) or not dataclasses.is_dataclass(found):
+        raise _no_driver(entry, "it is not a dataclass")
+    if lacking:
+        raise _no_driver(entry, f"it has no {', '.join(lacking)}")
+    if not found.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - dataclasses' own record
+        raise _no_driver(entry, "it is not frozen")
+    return cast("type[Driver]", found)
+
+
+def _imported(entry: EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except (ImportError, AttributeError) as error:
+        where = f"{entry.name!r} of {_distribution(entry)}"
+        raise PluginError(f"cannot load {where}: {error}", hint=f"its entry point names {entry.value}") from error
+
+
+def _no_driver(entry: EntryPoint, why: str) -> PluginError:
+    message = f"{entry.value} of {_distribution(entry)} is no driver: {why}"
+    return PluginError(message, hint="docs/adding-a-driver.md says what a driver must provide")
+
+
+def driver_parameters(name: str) -> tuple[Parameter, ...]:
+    """Return the parameters of one driver, for people; raise UnknownDriverError or PluginError."""
+    return parameters_of(driver_class(name))
+
+
+def load_driver(name: str, params: Mapping[str, Any]) -> Driver:
+    """Make a driver of its parameters as the file writes them.
+
+    Raises UnknownDriverError, PluginError, or ParameterError that names the first parameter that is wrong.
+    """
+    made = driver_class(name)
+    fields = read_parameters(name, parameters_of(made), params)
+    try:
+        driver = made(**fields)
+    except (ValueError, GamedayError) as error:
+        raise _refused(made, error) from error
+    if driver.name != name:
+        raise _no_driver(drivers()[name], f"it calls itself {driver.name!r}, its entry point {name!r}")
+    return driver
+
+
+def _refused(made: type[Any], error: Exception) -> ParameterError:
+    """Place what ``__post_init__`` says at the parameter that it begins with."""
+    message, _, hint = str(error).partition("; ")
+    first = message.partition(" ")[0].strip(":'\"")
+    known = [parameter.name for parameter in parameters_of(made)]
+    return ParameterError(message, parameter=first if first in known else "", hint=getattr(error, "hint", "") or hint)
+
+
+def renderers(formats: Sequence[str] = ()) -> tuple[Renderer, ...]:
+    """Return the renderers of these formats, or of every installed one; raise PluginError for one that is not."""
+    installed = _found(REPORTS)
+    for name in formats:
+        if name not in installed:
+            raise PluginError(f"no report format is called {name!r}", hint=did_you_mean(name, installed))
+    return tuple(_renderer(installed[name]) for name in (formats or installed))
+
+
+def _renderer(entry: EntryPoint) -> Renderer:
+    made = _imported(entry)
+    renderer = made() if isinstance(made, type) else made
+    if not isinstance(renderer, Renderer):
+        lacking = ", ".join(
+            attribute for attribute in ("name", "filename", "render") if not hasattr(renderer, attribute)
+        )
+        raise PluginError(f"{entry.value} of {_distribution(entry)} is no report format: it has no {lacking}")
+    return renderer

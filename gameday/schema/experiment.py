@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gameday.schema.fields import (
     Abort,
     Argument,
+    CheckLine,
     Criteria,
     Environment,
     Headers,
@@ -39,11 +40,13 @@ class Section(BaseModel):
 class Ready(Section):
     """How a process under ``system:`` shows that it is ready: exactly one of http, tcp, log and command."""
 
-    http: Url | None = Field(None, description="a URL that answers 2xx", examples=["http://127.0.0.1:8080/healthz"])
-    tcp: HostPort | None = Field(None, description="host:port that accepts a connection")
-    log: Pattern | None = Field(None, description="a regular expression that one line of its log matches")
-    command: tuple[Argument, ...] | None = Field(None, min_length=1, description="an argv that exits 0")
-    timeout: PositiveDuration = 30_000
+    http: Url | None = Field(
+        default=None, description="a URL that answers 2xx", examples=["http://127.0.0.1:8080/healthz"]
+    )
+    tcp: HostPort | None = Field(default=None, description="host:port that accepts a connection")
+    log: Pattern | None = Field(default=None, description="a regular expression that one line of its log matches")
+    command: tuple[Argument, ...] | None = Field(default=None, min_length=1, description="an argv that exits 0")
+    timeout: PositiveDuration = Field(default=30_000, description="how long it may take")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Ready:
@@ -58,20 +61,20 @@ class SystemProcess(Section):
     run: tuple[Argument, ...] = Field(
         min_length=1, description="the argv; python as first word is the interpreter that runs gameday"
     )
-    ready: Ready | None = None
-    env: Environment = {}
+    ready: Ready | None = Field(default=None, description="how it shows that it is ready; without it, once it runs")
+    env: Environment = Field(default={}, description="environment variables, beside those gameday itself has")
     cwd: Argument | None = None
-    restart: Literal["always", "never"] = "never"
+    restart: Literal["always", "never"] = Field(default="never", description="whether it is started again when it ends")
 
 
 class Proxy(Section):
     """A fault proxy in front of a dependency: ours (listen, upstream), or one that runs elsewhere (control, name)."""
 
-    listen: HostPort | None = Field(None, examples=["127.0.0.1:9102"])
-    upstream: HostPort | None = Field(None, examples=["127.0.0.1:9002"])
-    control: Url | None = Field(None, examples=["http://127.0.0.1:8474"])
+    listen: HostPort | None = Field(default=None, examples=["127.0.0.1:9102"])
+    upstream: HostPort | None = Field(default=None, examples=["127.0.0.1:9002"])
+    control: Url | None = Field(default=None, examples=["http://127.0.0.1:8474"])
     name: Line | None = None
-    token: str | None = Field(None, description="of a control port that asks for one; a secret variable")
+    token: str | None = Field(default=None, description="of a control port that asks for one; a secret variable")
 
     @model_validator(mode="after")
     def _here_or_elsewhere(self) -> Proxy:
@@ -86,7 +89,7 @@ class Request(Section):
     """One kind of request; its name is the endpoint that objectives speak of."""
 
     name: Line
-    weight: int = Field(1, ge=1, le=1_000_000)
+    weight: int = Field(default=1, ge=1, le=1_000_000, description="its share of the arrivals, among all weights")
     get: PathOrUrl | None = None
     post: PathOrUrl | None = None
     put: PathOrUrl | None = None
@@ -94,10 +97,12 @@ class Request(Section):
     delete: PathOrUrl | None = None
     head: PathOrUrl | None = None
     options: PathOrUrl | None = None
-    json_: Any = Field(None, alias="json")
+    json_: Any = Field(default=None, alias="json", description="the body, sent as JSON")
     body: str | None = None
     headers: Headers = {}
-    check: tuple[str, ...] = ()
+    check: tuple[CheckLine, ...] = Field(
+        default=(), description="what a good answer looks like", examples=[["status == 200"]]
+    )
 
     @property
     def method(self) -> str:
@@ -122,15 +127,15 @@ class LoadProfile(Section):
     """Load in the open model: arrivals at ``rate`` whatever the system does."""
 
     target: Url = Field(description="the base URL", examples=["${base_url}"])
-    rate: Rate
+    rate: Rate = Field(description="arrivals, whatever the system does")
     arrivals: Literal["constant"] = "constant"
-    timeout: PositiveDuration = 5_000
+    timeout: PositiveDuration = Field(default=5_000, description="a request that takes longer is bad")
     verify_tls: bool = True
     headers: Headers = {}
     requests: tuple[Request, ...] = Field(min_length=1, max_length=200)
-    max_in_flight: int | None = Field(None, ge=1, description="default: 1.2 times rate times timeout")
+    max_in_flight: int | None = Field(default=None, ge=1, description="default: 1.2 times rate times timeout")
     allow_hosts: tuple[Line, ...] | None = Field(
-        None, description="hosts that may be loaded, like *.staging.example.com; default: the target's only"
+        default=None, description="hosts that may be loaded, like *.staging.example.com; default: the target's only"
     )
 
     @property
@@ -142,23 +147,25 @@ class LoadProfile(Section):
 class Where(Section):
     """Which requests an objective speaks of."""
 
-    endpoint: OneOrMore = Field(min_length=1)
+    endpoint: OneOrMore = Field(min_length=1, description="names of requests")
 
 
 class Recover(Section):
     """How soon ``expect`` must hold again after the fault."""
 
-    within: PositiveDuration | None = None
-    hold: PositiveDuration | None = None
+    within: PositiveDuration | None = Field(default=None, description="default: the recovery phase without the hold")
+    hold: PositiveDuration | None = Field(
+        default=None, description="how long it must hold; default: 10s, or 3/budget requests"
+    )
 
 
 class Objective(Section):
     """What must hold: ``expect`` before and after, ``during`` (default: the same) while the fault is on."""
 
-    expect: Criteria
-    during: Criteria | None = None
-    where: Where | None = None
-    recover: Recover = Recover()
+    expect: Criteria = Field(description="the steady state; several lines mean 'and'")
+    during: Criteria | None = Field(default=None, description="what is allowed while the fault is on; default: expect")
+    where: Where | None = Field(default=None, description="default: every request")
+    recover: Recover = Field(default=Recover(), description="how soon the steady state must be reached again")
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -174,9 +181,9 @@ class Objective(Section):
 class Phases(Section):
     """Lengths of the phases around the faults."""
 
-    warmup: Duration = 10_000
-    baseline: PositiveDuration = 60_000
-    recovery: PositiveDuration = 60_000
+    warmup: Duration = Field(default=10_000, description="load that is not judged")
+    baseline: PositiveDuration = Field(default=60_000, description="the steady state must hold, or nothing is injected")
+    recovery: PositiveDuration = Field(default=60_000, description="the steady state must be reached again")
 
 
 class FaultSpec(Section):
@@ -184,11 +191,13 @@ class FaultSpec(Section):
 
     name: Name = Field(description="the key under which the file lists it")
     do: str = Field(description="a driver, as `gameday list` prints it", examples=["proxy.down"])
-    with_: dict[str, Any] = Field({}, alias="with", description="the driver's own parameters")
-    at: Duration = 0
-    for_: PositiveDuration | None = Field(None, alias="for", description="how long a reversible fault is on")
-    observe: PositiveDuration | None = Field(None, description="how long the effect of an irreversible fault is judged")
-    irreversible: Literal["allow"] | None = None
+    with_: dict[str, Any] = Field(default={}, alias="with", description="the driver's own parameters")
+    at: Duration = Field(default=0, description="from the start of the fault phase")
+    for_: PositiveDuration | None = Field(default=None, alias="for", description="how long a reversible fault is on")
+    observe: PositiveDuration | None = Field(
+        default=None, description="how long the effect of an irreversible fault is judged"
+    )
+    irreversible: Literal["allow"] | None = Field(default=None, description="accept that nothing brings it back")
 
     @property
     def length(self) -> int:
@@ -210,19 +219,21 @@ class FaultSpec(Section):
 class Experiment(Section):
     """One hypothesis about one system."""
 
-    version: Literal[1]
-    title: Line
-    hypothesis: str | None = Field(None, description="what you expect to happen, as one would say it")
-    owner: Line | None = None
+    version: Literal[1] = Field(description="of this file's grammar")
+    title: Line = Field(description="what this experiment shows, in one line")
+    hypothesis: str | None = Field(default=None, description="what you expect to happen, as one would say it")
+    owner: Line | None = Field(default=None, description="who is told what was found")
     tags: tuple[Line, ...] = ()
-    runbook: Line | None = None
-    system: dict[Name, SystemProcess] = {}
-    proxies: dict[Name, Proxy] = {}
+    runbook: Line | None = Field(default=None, description="what on-call does about it: a path or URL")
+    system: dict[Name, SystemProcess] = Field(
+        default={}, description="processes that this run starts, waits for and stops"
+    )
+    proxies: dict[Name, Proxy] = Field(default={}, description="fault proxies in front of dependencies")
     load: LoadProfile
-    objectives: dict[Name, Objective] = Field(min_length=1)
-    phases: Phases = Phases()
-    faults: tuple[FaultSpec, ...] = Field(min_length=1)
-    abort: tuple[Abort, ...] = ()
+    objectives: dict[Name, Objective] = Field(min_length=1, description="what must hold, each under its name")
+    phases: Phases = Field(default=Phases(), description="how long the phases around the faults are")
+    faults: tuple[FaultSpec, ...] = Field(min_length=1, description="what is broken, and when")
+    abort: tuple[Abort, ...] = Field(default=(), description="when to stop and revert at once")
 
     @property
     def fault_ms(self) -> int:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
+from gameday.schema.checks import parse_check
 from gameday.schema.grammar import AbortRule, Criterion, parse_abort, parse_criterion
 from gameday.schema.quantities import shown
 
@@ -88,6 +89,13 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _check(text: str) -> str:
+    if len(text) > _LONGEST_LINE:
+        raise ValueError(f"too long for a check: {shown(text)}; at most {_LONGEST_LINE} characters")
+    parse_check(text)
+    return text.strip()
+
+
 def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
@@ -110,6 +118,7 @@ Argument = Annotated[str, AfterValidator(_no_nul)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
 Url = Annotated[str, AfterValidator(_url)]
 PathOrUrl = Annotated[str, AfterValidator(_path)]
+CheckLine = Annotated[str, AfterValidator(_check)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Headers = dict[Annotated[str, AfterValidator(_header_name)], Annotated[str, AfterValidator(_header_value)]]
 Environment = dict[Annotated[str, AfterValidator(_env_name)], Argument]

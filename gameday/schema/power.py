@@ -38,7 +38,7 @@ def needed_requests(budget: float) -> int | None:
 
 def expected_requests(objective: Objective, experiment: Experiment) -> int:
     """Return how many requests the planned fault phase offers this objective."""
-    return int(offered_rate(objective, experiment) * experiment.fault_ms / 1000)
+    return int(offered_rate(objective, experiment.load) * experiment.fault_ms / 1000)
 
 
 def never_provable(experiment: Experiment) -> list[Unprovable]:

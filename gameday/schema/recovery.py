@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gameday.schema.experiment import Experiment, Objective
+from gameday.schema.experiment import Experiment, LoadProfile, Objective, Phases
 from gameday.schema.grammar import Criterion
 
 SHORTEST_HOLD_MS = 10_000
@@ -14,9 +14,8 @@ HOLD_REQUESTS = 3.0
 """A default hold spans this many times 1/budget requests, so that the budget allows a few bad ones."""
 
 
-def offered_rate(objective: Objective, experiment: Experiment) -> float:
+def offered_rate(objective: Objective, load: LoadProfile) -> float:
     """Return how many of the arrivals, per second, the objective speaks of: by weight, where it names endpoints."""
-    load = experiment.load
     weights = {request.name: request.weight for request in load.requests}
     named = sum(weights.get(endpoint, 0) for endpoint in set(objective.endpoints))
     return load.rate * named / sum(weights.values()) if objective.endpoints else load.rate
@@ -51,6 +50,11 @@ def recover_window(objective: Objective, experiment: Experiment) -> tuple[int, i
 
     ``within`` is zero or less where the recovery phase is too short; ``load_experiment`` refuses such a file.
     """
-    hold = objective.recover.hold or hold_ms(objective.expect, offered_rate(objective, experiment))
+    return window(objective, experiment.load, experiment.phases)
+
+
+def window(objective: Objective, load: LoadProfile, phases: Phases) -> tuple[int, int]:
+    """Return what recover_window returns, from the sections it depends on."""
+    hold = objective.recover.hold or hold_ms(objective.expect, offered_rate(objective, load))
     within = objective.recover.within
-    return (experiment.phases.recovery - hold if within is None else within), hold
+    return (phases.recovery - hold if within is None else within), hold

@@ -1,0 +1,30 @@
+"""``gameday schema``: the JSON Schema of a file, so that editors complete and check it."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+EPILOG = """\b
+Examples:
+  gameday schema > experiment.schema.json
+  gameday schema verdict
+In an experiment file, for editors that speak the YAML language server:
+  # yaml-language-server: $schema=experiment.schema.json
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("kind", type=click.Choice(["experiment", "verdict"]), default="experiment")
+def schema(kind: str) -> None:
+    """Print the JSON Schema of an experiment file (default) or of verdict.json."""
+    if kind == "verdict":
+        from gameday.judge.schema import verdict_schema  # noqa: PLC0415 - only for this kind
+
+        document = verdict_schema()
+    else:
+        from gameday.schema.jsonschema import json_schema  # noqa: PLC0415 - --help needs none of it
+
+        document = json_schema(kind)
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
