@@ -1,0 +1,182 @@
+"""Scales, ticks and lines: the geometry every chart shares. All of it is pure and bounded by the width in pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gameday_reports.series import Series
+
+WIDTH = 1040.0
+LEFT, RIGHT = 134.0, 14.0
+COLUMN = 2.0
+"""Width in pixels of one column; a column shows its least and its greatest value, never a mean."""
+_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """A fault on the time axis, in milliseconds of the run."""
+
+    label: str
+    """Short: ``A``; findings have the numbers."""
+    name: str
+    on_ms: int
+    """From the call that injects it."""
+    proven_ms: int | None
+    off_ms: int
+    open_ended: bool = False
+    """It was never proven gone: the band reaches the end of the chart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A phase on the time axis, in milliseconds of the run."""
+
+    name: str
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeAxis:
+    """The one time axis that all charts of a report share."""
+
+    from_ms: int
+    to_ms: int
+    epoch_wall: float | None = None
+    """Seconds since the epoch of the run's zero, for UTC labels."""
+    bands: tuple[Band, ...] = ()
+    phases: tuple[Phase, ...] = ()
+
+    def x(self, ms: float) -> float:
+        """Pixels from the left for a time of the run, clamped to the plot."""
+        span = max(1, self.to_ms - self.from_ms)
+        return LEFT + (WIDTH - LEFT - RIGHT) * min(1.0, max(0.0, (ms - self.from_ms) / span))
+
+    def ticks_ms(self) -> tuple[int, ...]:
+        """Whole seconds to label, at most ten."""
+        seconds = (self.to_ms - self.from_ms) / 1000
+        step = next((step for step in _STEPS_S if seconds / step <= 9), _STEPS_S[-1])  # noqa: PLR2004 - nine gaps, ten ticks
+        step = max(step, math.ceil(seconds / 9 / _STEPS_S[-1]) * _STEPS_S[-1]) if seconds / step > 9 else step  # noqa: PLR2004
+        first = math.ceil(self.from_ms / 1000 / step)
+        return tuple(tick * step * 1000 for tick in range(first, self.to_ms // (step * 1000) + 1))
+
+
+def nice_ticks(low: float, high: float, count: int = 4) -> tuple[float, ...]:
+    """Return about ``count`` round values within [low, high]; a single value when they are equal."""
+    if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
+        return (low,) if math.isfinite(low) else ()
+    raw = (high - low) / count
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= raw * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return tuple(float(f"{tick * step:.10g}") for tick in range(first, math.floor(high / step + 1e-9) + 1))
+
+
+def log_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
+    """Return 1, 2, 5 times powers of ten within [low, high]; powers alone when that would be more than ``most``."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    fine = [step * 10.0**exponent for exponent in exponents for step in (1, 2, 5)]
+    ticks = [tick for tick in fine if low * 0.999 <= tick <= high * 1.001]
+    coarse = [tick for tick in ticks if math.log10(tick).is_integer()]
+    return tuple(float(f"{tick:.6g}") for tick in (ticks if len(ticks) <= most else coarse))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Values ↔ pixels, linear or logarithmic."""
+
+    low: float
+    high: float
+    top: float
+    bottom: float
+    log: bool = False
+    ticks: tuple[float, ...] = field(default=())
+
+    def y(self, value: float) -> float:
+        """Pixels from the top for a value, clamped to the plot."""
+        if self.log:
+            low, high, at = math.log10(self.low), math.log10(self.high), math.log10(max(value, self.low))
+        else:
+            low, high, at = self.low, self.high, value
+        share = min(1.0, max(0.0, (at - low) / (high - low)))
+        return self.bottom - (self.bottom - self.top) * share
+
+
+_TICK_PX = 18.0
+"""Pixels that one label of the vertical axis takes."""
+LOG_FROM = 25.0
+"""A latency chart turns logarithmic when its greatest value is this many times its least."""
+
+
+def scale_for(
+    values: Sequence[float], *, top: float, bottom: float, may_log: bool = False, ceiling: float = math.inf
+) -> Scale:
+    """Choose a scale that shows all values; from zero unless it is logarithmic; sane for none, one and equal values."""
+    seen = [value for value in values if math.isfinite(value)]
+    greatest = max(seen, default=0.0)
+    least = min((value for value in seen if value > 0), default=0.0)
+    if may_log and least > 0 and greatest / least >= LOG_FROM:
+        low, high = least / 1.3, greatest * 1.5
+        return Scale(
+            low=low,
+            high=high,
+            top=top,
+            bottom=bottom,
+            log=True,
+            ticks=log_ticks(low, high, int((bottom - top) / _TICK_PX)),
+        )
+    high = min(greatest * 1.12, ceiling) if greatest > 0 else min(1.0, ceiling)
+    return Scale(low=0.0, high=high, top=top, bottom=bottom, ticks=nice_ticks(0.0, high))
+
+
+Point = tuple[float, float]
+
+
+def columns(series: Series, axis: TimeAxis, *, width: float = COLUMN) -> tuple[tuple[Point, ...], ...]:
+    """Reduce a series to at most two points a pixel column, its least and greatest, in segments between gaps.
+
+    Points are (ms of the run, value), in order of time. A gap narrower than a column cannot be seen and does not cut.
+    """
+    segments: list[list[Point]] = [[]]
+    for column in _by_column(series, axis, width):
+        present = [(ms, value) for ms, value in column if value is not None]
+        if column[0][1] is None and segments[-1]:
+            segments.append([])
+        if present:
+            least, greatest = min(present, key=lambda p: p[1]), max(present, key=lambda p: p[1])
+            segments[-1] += sorted({least, greatest})
+        if column[-1][1] is None and segments[-1]:
+            segments.append([])
+    return tuple(tuple(segment) for segment in segments if segment)
+
+
+def _by_column(series: Series, axis: TimeAxis, width: float) -> list[list[tuple[float, float | None]]]:
+    grouped: list[list[tuple[float, float | None]]] = []
+    last = -1
+    for second, value in series.pairs():
+        ms = second * 1000 + 500.0
+        if not axis.from_ms <= ms <= axis.to_ms:
+            continue
+        column = int((axis.x(ms) - LEFT) // width)
+        if column != last:
+            grouped.append([])
+            last = column
+        grouped[-1].append((ms, value if value is not None and math.isfinite(value) else None))
+    return grouped
+
+
+Span = tuple[int, int]
+
+
+def merged(spans: Sequence[Span], nearer_than: float) -> tuple[Span, ...]:
+    """Join spans (ms, ms) that are no farther apart than ``nearer_than``."""
+    joined: list[Span] = []
+    for begin, end in sorted(spans):
+        if joined and begin - joined[-1][1] <= nearer_than:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((begin, end))
+    return tuple(joined)

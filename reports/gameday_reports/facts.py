@@ -1,0 +1,118 @@
+"""What every section of a report needs from a run, worked out once: the verdict, counts by second, and the time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gameday.model import Json, Run, Verdict
+from gameday_reports.charts import Band, Phase, Span, TimeAxis
+from gameday_reports.reading import number, parts, text
+from gameday_reports.series import Ledger, ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """A judged run, and what is derived from it."""
+
+    run: Run
+    verdict: Json
+    word: Verdict
+    ledger: Ledger
+    axis: TimeAxis
+
+    @property
+    def experiment(self) -> Json:
+        """The resolved experiment."""
+        return self.run.experiment
+
+    @property
+    def faults(self) -> tuple[Json, ...]:
+        """The verdict's faults, in the order of the file."""
+        return parts(self.verdict, "faults")
+
+    @property
+    def objectives(self) -> tuple[Json, ...]:
+        """The verdict's objectives, in the order of the file."""
+        return parts(self.verdict, "objectives")
+
+    def phase(self, name: str) -> Span | None:
+        """Return (from, to) of a phase in ms of the run, or None when the run never reached it."""
+        found = [(phase.from_ms, phase.to_ms) for phase in self.axis.phases if phase.name == name]
+        return found[0] if found else None
+
+    def regions(self) -> tuple[tuple[int, int, str], ...]:
+        """Cut the axis into before, during and after the fault: (from, to, phase whose limit holds there)."""
+        fault, axis = self.phase("fault"), self.axis
+        if fault is None:
+            return ((axis.from_ms, axis.to_ms, "baseline"),)
+        return ((axis.from_ms, fault[0], "baseline"), (*fault, "fault"), (fault[1], axis.to_ms, "recovery"))
+
+
+def letter(index: int) -> str:
+    """Return the letter of a fault, for findings have the numbers: 1 → ``A``, 27 → ``AA``."""
+    written = ""
+    while index > 0:
+        index, rest = divmod(index - 1, 26)
+        written = chr(ord("A") + rest) + written
+    return written
+
+
+def facts_of(run: Run) -> Facts:
+    """Work out the facts; raise ValueError for a run that was never judged."""
+    if run.verdict is None:
+        raise ValueError(f"{run.name} has not been judged: there is no verdict.json")
+    counts = ledger(run.load)
+    return Facts(
+        run=run, verdict=run.verdict, word=_word(run.verdict), ledger=counts, axis=_axis(run, run.verdict, counts)
+    )
+
+
+def _word(verdict: Json) -> Verdict:
+    try:
+        return Verdict.from_word(text(verdict, "verdict"))
+    except KeyError:
+        return Verdict.INCONCLUSIVE  # a word we do not know is no evidence, and never green
+
+
+def _axis(run: Run, verdict: Json, counts: Ledger) -> TimeAxis:
+    phases = tuple(
+        Phase(name=text(phase, "name"), from_ms=round(begin), to_ms=round(end))
+        for phase in parts(verdict, "phases")
+        if (begin := number(phase, "from_ms")) is not None
+        and (end := number(phase, "to_ms")) is not None
+        and end >= begin
+    )
+    faults = parts(verdict, "faults")
+    edges = [edge for phase in phases for edge in (phase.from_ms, phase.to_ms)]
+    edges += [
+        round(ms) for fault in faults for key in ("called_ms", "reverted_ms") if (ms := number(fault, key)) is not None
+    ]
+    if counts.seconds:
+        edges += [counts.start * 1000, (counts.start + counts.seconds) * 1000]
+    end = max(edges) if edges else round(number(verdict, "ended_ms") or 0)
+    begin = min(edges, default=0)
+    end = max(end, begin + 1000)
+    bands = tuple(
+        band for index, fault in enumerate(faults, 1) if (band := _band(run, fault, index, end, phases)) is not None
+    )
+    return TimeAxis(from_ms=begin, to_ms=end, epoch_wall=number(verdict, "started_wall"), bands=bands, phases=phases)
+
+
+def _band(run: Run, fault: Json, index: int, end: int, phases: Sequence[Phase]) -> Band | None:
+    called, proven, reverted = number(fault, "called_ms"), number(fault, "proven_ms"), number(fault, "reverted_ms")
+    if called is None:
+        return None
+    name = text(fault, "name", 80)
+    off, gone = reverted, text(fault, "undo") in ("proven", "reported", "not-needed")
+    if off is None and text(fault, "undo") == "not-needed":
+        observed = [event.at_ms for event in run.of_kind("observed") if event.data.get("fault") == fault.get("name")]
+        off = observed[-1] if observed else max((phase.to_ms for phase in phases if phase.name == "fault"), default=end)
+    return Band(
+        label=letter(index),
+        name=name,
+        on_ms=round(called),
+        proven_ms=None if proven is None else round(proven),
+        off_ms=round(off) if off is not None and gone else end,
+        open_ended=not gone,
+    )

@@ -1,0 +1,220 @@
+"""Faults and guards: what was touched, when it was proven on and proven gone, and what would have stopped the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gameday.model import Json, Verdict
+from gameday_reports import words
+from gameday_reports.facts import Facts, letter
+from gameday_reports.objectives import TONES
+from gameday_reports.reading import bounded, number, part, text, texts
+
+PROOFS = {
+    "proven": ("proven on", "pass"), "unproven": ("not proven on", "fail"), "no-check": ("no check: not proven", "warn")
+}  # fmt: skip
+UNDOS = {
+    "proven": ("proven gone", "pass"),
+    "reported": ("reported undone, no check", "warn"),
+    "unproven": ("NOT proven gone", "fail"),
+    "failed": ("revert FAILED", "fail"),
+    "pending": ("NOT reverted", "fail"),
+    "not-needed": ("nothing to revert", "none"),
+}
+_TARGETS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One moment of a fault's life."""
+
+    what: str
+    clock: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultView:
+    """One fault."""
+
+    anchor: str
+    label: str
+    name: str
+    driver: str
+    verdict: str
+    tone: str
+    reason: str
+    targets: tuple[str, ...]
+    planned: str
+    held: str
+    proof: str
+    proof_tone: str
+    undo: str
+    undo_tone: str
+    met: str
+    detail: str
+    steps: tuple[Step, ...]
+    residue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardView:
+    """One thing that could have stopped the run."""
+
+    rule: str
+    outcome: str
+    tone: str
+
+
+def injected(fault: Json) -> bool:
+    """Whether inject was ever called, so that something may have been touched."""
+    return number(fault, "called_ms") is not None
+
+
+def undo_of(fault: Json) -> str:
+    """Return the state of a fault's undo: one of the words of docs/run-folder.md; a fault never injected needs none."""
+    return text(fault, "undo") if injected(fault) or text(fault, "undo") in ("failed", "unproven") else "not-needed"
+
+
+def fault_views(facts: Facts) -> tuple[FaultView, ...]:
+    """Describe all faults in the order of the file."""
+    return tuple(_fault(facts, raw, index) for index, raw in enumerate(facts.faults, 1))
+
+
+def _fault(facts: Facts, raw: Json, index: int) -> FaultView:
+    word, targets = text(raw, "verdict"), texts(raw, "targets")
+    more = (f"and {len(targets) - _TARGETS:,} more",) if len(targets) > _TARGETS else ()
+    proof, proof_tone = PROOFS.get(text(raw, "proof"), (text(raw, "proof"), "warn"))
+    undo, undo_tone = UNDOS.get(undo_of(raw), (undo_of(raw), "fail"))
+    met = number(raw, "met")
+    if not injected(raw):
+        proof, proof_tone, undo = "never injected", "none", "nothing to revert"
+    return FaultView(
+        anchor=f"fault-{index}",
+        label=letter(index),
+        name=text(raw, "name"),
+        driver=text(raw, "driver"),
+        verdict=words.RESULTS.get(word, word)
+        if word not in ("pass", "fail")
+        else {"pass": "As planned", "fail": "Failed"}[word],
+        tone=TONES.get(word, "warn"),
+        reason=words.reason(text(raw, "reason")),
+        targets=(*targets[:_TARGETS], *more),
+        planned=_planned(raw),
+        held=_held(raw),
+        proof=proof,
+        proof_tone=proof_tone,
+        undo=undo if raw.get("reversible", True) else f"irreversible: {undo}",
+        undo_tone=undo_tone,
+        met="" if met is None else f"{words.count(met)} connections or requests met it",
+        detail=text(raw, "detail", 600),
+        steps=_steps(facts, raw),
+        residue=bounded(part(raw, "residue") or raw.get("residue") or "", 600),
+    )
+
+
+def _planned(raw: Json) -> str:
+    planned = part(raw, "planned_ms")
+    at, length = number(planned, "at"), number(planned, "for")
+    length = number(planned, "observe") if length is None else length
+    begin = "not known" if at is None else f"{words.duration(at)} after time zero" if at else "at time zero"
+    return begin if length is None else f"{begin}, for {words.duration(length)}"
+
+
+def _held(raw: Json) -> str:
+    proven, reverted = number(raw, "proven_ms"), number(raw, "reverted_ms")
+    if proven is None or reverted is None:
+        return ""
+    return f"from proven on to proven gone {words.duration(reverted - proven)}"
+
+
+def _steps(facts: Facts, raw: Json) -> tuple[Step, ...]:
+    by = text(raw, "by")
+    called, back = number(raw, "called_ms"), number(raw, "revert_called_ms")
+    undone = "Proven gone" if text(raw, "undo") == "proven" else "Revert reported done"
+    moments = (
+        ("Armed, undo on disk", number(raw, "armed_ms"), ""),
+        ("Inject called", called, _after_zero(facts, called)),
+        ("Proven on", number(raw, "proven_ms"), _since(called, number(raw, "proven_ms"), "the call")),
+        ("Revert called", back, f"by the {by}" if by else ""),
+        (undone, number(raw, "reverted_ms"), _since(back, number(raw, "reverted_ms"), "the call")),
+    )
+    return tuple(
+        Step(what=what, clock="never" if ms is None else words.clock(ms, precise=True), note=note)
+        for what, ms, note in moments
+    )
+
+
+def _since(begin: float | None, end: float | None, what: str) -> str:
+    return "" if begin is None or end is None else f"{words.duration(end - begin)} after {what}"
+
+
+def _after_zero(facts: Facts, called: float | None) -> str:
+    zero = [event.at_ms for event in facts.run.of_kind("phase") if event.data.get("name") == "fault"]
+    if called is None or not zero:
+        return ""
+    return f"{words.duration(called - zero[0])} after time zero" if called >= zero[0] else ""
+
+
+def rules(facts: Facts) -> tuple[str, ...]:
+    """Return the abort rules of the file."""
+    return texts(facts.experiment, "abort")
+
+
+def tripped(facts: Facts) -> dict[str, str]:
+    """Return which abort rules stopped the run: rule → what it said."""
+    details = [
+        text(event.data, "detail") for event in facts.run.of_kind("abort") if event.data.get("reason") == "guard"
+    ]
+    known = rules(facts)
+    found: dict[str, str] = {}
+    for detail in details:
+        named = [rule for rule in known if rule in detail] or (list(known) if len(known) == 1 else ["a guard"])
+        found[named[0]] = detail
+    return found
+
+
+def guard_views(facts: Facts) -> tuple[GuardView, ...]:
+    """Describe the abort rules of the file, then the guards that are always on."""
+    stopped = tripped(facts)
+    views = [_guard(facts, rule, stopped.pop(rule, None)) for rule in rules(facts)]
+    views += [
+        GuardView(rule=rule, outcome=f"stopped the run: {detail}", tone="fail") for rule, detail in stopped.items()
+    ]
+    if not views:
+        views.append(
+            GuardView(
+                rule="no abort rule in the file",
+                outcome="nothing about the system would have stopped this run",
+                tone="warn",
+            )
+        )
+    return (*views, _watchdog(facts))
+
+
+def _guard(facts: Facts, rule: str, stopped: str | None) -> GuardView:
+    if stopped is not None:
+        at = [event.at_ms for event in facts.run.of_kind("abort") if event.data.get("reason") == "guard"]
+        return GuardView(
+            rule=rule, outcome=f"stopped the run at {words.clock(at[0], precise=True)}: {stopped}", tone="fail"
+        )
+    if not any(injected(fault) for fault in facts.faults):
+        return GuardView(rule=rule, outcome="never armed: nothing was injected", tone="none")
+    return GuardView(rule=rule, outcome="watched, did not act", tone="pass" if facts.word is Verdict.PASS else "none")
+
+
+def _watchdog(facts: Facts) -> GuardView:
+    rule = "watchdog (reverts if the runner is lost)"
+    lost = facts.run.of_kind("watchdog-lost")
+    if lost:
+        return GuardView(rule=rule, outcome=f"lost: {text(lost[0].data, 'error')}", tone="fail")
+    if not facts.run.of_kind("watchdog-started"):
+        return GuardView(
+            rule=rule, outcome="never started", tone="warn" if any(map(injected, facts.faults)) else "none"
+        )
+    took = [event for event in facts.run.of_kind("revert-called") if event.data.get("by") == "watchdog"]
+    return GuardView(
+        rule=rule,
+        outcome="took over and reverted" if took else "stood by, did not act",
+        tone="warn" if took else "none",
+    )

@@ -1,0 +1,205 @@
+"""The journal as a person tells it: one sentence for each event, with its time in the run and of the day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from gameday.model import Event
+from gameday_reports import words
+from gameday_reports.facts import Facts
+from gameday_reports.reading import bounded, number, parts, text
+
+MOST = 400
+"""Most entries; of a longer journal the middle is left out, and counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One entry of the timeline."""
+
+    clock: str
+    day: str
+    """``2026-09-21T14:13:20Z``, for ``<time datetime>``; empty when unknown."""
+    utc: str
+    lane: str
+    """Phase, fault, guard, load, system or run: the word before the sentence."""
+    tone: str
+    text: str
+
+
+_SENTENCES: dict[str, tuple[str, str, str]] = {
+    "opened": ("run", "none", "The run begins."),
+    "process-started": ("system", "none", "Process {name} started (pid {pid})."),
+    "process-ready": ("system", "none", "Process {name} is ready."),
+    "process-exited": ("system", "warn", "Process {name} exited (code {code})."),
+    "process-stopped": ("system", "none", "Process {name} stopped."),
+    "process-not-ready": ("system", "fail", "Process {name} did not become ready: {error}"),
+    "proxy-started": ("system", "none", "The fault proxy started (pid {pid})."),
+    "proxy-stopped": ("system", "none", "The fault proxy stopped."),
+    "watchdog-started": ("guard", "none", "The watchdog started (pid {pid}): it reverts if the runner is lost."),
+    "watchdog-lost": ("guard", "fail", "The watchdog was lost: {error}"),
+    "planned": ("fault", "none", "{fault} planned: {driver} on {targets}."),
+    "load-started": ("load", "none", "The load began."),
+    "load-stopped": ("load", "none", "The load ended: {offered} offered, {completed} completed."),
+    "load-lost": ("load", "fail", "The load generator was lost: {error}"),
+    "phase": ("phase", "none", "Phase {name} begins."),
+    "armed": ("fault", "none", "{fault} armed: its undo is on disk."),
+    "inject-called": ("fault", "none", "{fault}: injecting."),
+    "injected": ("fault", "none", "{fault}: inject returned after {seconds} s."),
+    "action-failed": ("fault", "fail", "{fault}: {action} failed: {error}"),
+    "unproven": ("fault", "warn", "{fault} is not proven ({why})."),
+    "met": ("fault", "none", "{fault}: {count} connections or requests met it."),
+    "deed": ("fault", "hot", "{fault} is proven done; it cannot be reverted."),
+    "observed": ("fault", "none", "{fault}: the observation after it is over."),
+    "revert-called": ("fault", "none", "{fault}: reverting (by the {by})."),
+    "revert-failed": ("fault", "fail", "{fault}: the revert by the {by} failed: {error}"),
+    "still-active": ("fault", "fail", "{fault} may still be on after the revert by the {by}: {error}"),
+    "abort": ("guard", "fail", "The run is stopped ({reason}): {detail}"),
+    "skipped": ("run", "warn", "{what} skipped: {why}"),
+    "note": ("run", "none", "{text}"),
+    "taken-over": ("run", "warn", "The {by} took over: {why}"),
+    "sealed": ("run", "warn", "A torn end of the journal was sealed ({length} bytes)."),
+}
+_PHASES = {
+    "warmup": "Warm-up begins; nothing of it is judged.",
+    "baseline": "Baseline begins: the steady state before the fault.",
+    "gate": "Baseline ends; the gate waits until every request of it is decided.",
+    "fault": "Time zero of the plan: the fault phase begins.",
+    "recovery": "Recovery begins: the steady state must come back.",
+    "end": "The phases are over.",
+}
+_COUNTS = ("count", "offered", "completed", "length")
+_UNPROVEN = {
+    "never": "it was never measured as on",
+    "gone-early": "it was gone before its end",
+    "no-traffic": "no traffic met it",
+    "no-check": "its driver has no check",
+}
+
+
+def happenings(facts: Facts) -> tuple[Happening, ...]:
+    """Tell the journal; measurements that only repeat that a fault is on are told once, with their number."""
+    told = [_entry(event, *_say(event)) for event in facts.run.events if not _repeated(event)]
+    for fault, seen in sorted(_held(facts).items()):
+        last = seen[-1]
+        sentence = (
+            f"{fault} measured as still on {words.plural(len(seen), 'time')} since it was proven; this is the last."
+        )
+        told.append(_entry(last, "fault", "none", sentence))
+    told.sort(key=lambda pair: pair[0])
+    entries = [entry for _, entry in told]
+    if len(entries) <= MOST:
+        return tuple(entries)
+    gap = Happening(
+        clock="", day="", utc="", lane="run", tone="none",
+        text=f"{len(entries) - MOST:,} more entries are left out here; journal.ndjson has them all.",
+    )  # fmt: skip
+    return (*entries[: MOST // 2], gap, *entries[-MOST // 2 :])
+
+
+_Told = tuple[tuple[int, int], Happening]
+
+
+def _repeated(event: Event) -> bool:
+    return event.kind == "active" and event.data.get("when") == "hold" and event.data.get("active") is True
+
+
+def _held(facts: Facts) -> dict[str, list[Event]]:
+    held: dict[str, list[Event]] = {}
+    for event in facts.run.events:
+        if _repeated(event):
+            held.setdefault(text(event.data, "fault"), []).append(event)
+    return held
+
+
+def _say(event: Event) -> tuple[str, str, str]:
+    special = {"gate": _gate, "active": _active, "reverted": _reverted, "closed": _closed}
+    if event.kind in special:
+        return special[event.kind](event.data)
+    lane, tone, sentence = _SENTENCES.get(event.kind, ("run", "none", "{_kind}: {_data}"))
+    if event.kind == "phase":
+        sentence = _PHASES.get(text(event.data, "name"), sentence)
+    return lane, tone, sentence.format_map(_Shown(event))
+
+
+class _Shown(dict[str, str]):
+    """An event's data as bounded text; what it does not hold reads ``?``."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__({str(key): _plain(value) for key, value in event.data.items()})
+        self["_kind"], self["_data"] = bounded(event.kind), bounded(dict(event.data))
+        self.update({key: f"{value:,}" for key in _COUNTS if isinstance(value := event.data.get(key), int)})
+        if "why" in self:
+            self["why"] = _UNPROVEN.get(self["why"], self["why"])
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return bounded(", ".join(bounded(item) for item in cast("Sequence[object]", value)))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return bounded(value)
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def _gate(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    objectives = parts(data, "objectives")
+    if data.get("passed") is True:
+        return (
+            "phase",
+            "pass",
+            f"The baseline gate passed: steady state holds for {words.plural(len(objectives), 'objective')}.",
+        )
+    broken = [
+        f"{text(raw, 'name')}: {words.count(number(raw, 'k'))} of {words.count(number(raw, 'n'))} bad, {words.reason(text(raw, 'reason'))}"
+        for raw in objectives
+        if raw.get("result") != "pass"
+    ]
+    return "phase", "fail", bounded("The baseline gate did not pass; nothing is injected. " + "; ".join(broken), 600)
+
+
+def _active(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    fault, on, when = text(data, "fault"), data.get("active") is True, text(data, "when")
+    if when == "proof":
+        return (
+            ("fault", "hot", f"{fault} is proven on.")
+            if on
+            else ("fault", "none", f"{fault} is not measured as on yet.")
+        )
+    if when == "before-revert":
+        return (
+            ("fault", "hot", f"{fault} is still on, just before its revert.")
+            if on
+            else ("fault", "warn", f"{fault} was gone before its revert.")
+        )
+    return "fault", "hot" if on else "warn", f"{fault} measured as {'on' if on else 'no longer on'}."
+
+
+def _reverted(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    fault, by = text(data, "fault"), text(data, "by")
+    error = f" The revert itself complained: {text(data, 'error')}" if data.get("error") else ""
+    if data.get("proven") is True:
+        return "fault", "pass", f"{fault} is reverted by the {by} and proven gone.{error}"
+    return "fault", "warn", f"{fault} is reported undone by the {by}; its driver has no check.{error}"
+
+
+def _closed(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    if data.get("undone") is True:
+        return "run", "pass", "The run is over; everything is undone."
+    return "run", "fail", "The run is over; not everything is undone."
+
+
+def _entry(event: Event, lane: str, tone: str, sentence: str) -> _Told:
+    entry = Happening(
+        clock=words.clock(event.at_ms, precise=True),
+        day=words.utc(event.wall, "%Y-%m-%dT%H:%M:%SZ") if words.moment(event.wall) else "",
+        utc=words.utc(event.wall, "%H:%M:%S"),
+        lane=lane,
+        tone=tone,
+        text=sentence,
+    )
+    return (event.at_ms, event.seq), entry

@@ -1,0 +1,220 @@
+"""The objectives: before, during and after the fault, with counts, budget and reason, worst first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gameday.model import Json, Reason
+from gameday_reports import words
+from gameday_reports.charts import Span
+from gameday_reports.criteria import Limit, read_limit
+from gameday_reports.facts import Facts
+from gameday_reports.reading import number, part, parts, text, texts
+from gameday_reports.series import EMPTY, Series, latency_between
+
+TONES = {"pass": "pass", "fail": "fail", "dirty": "fail", "aborted": "warn", "inconclusive": "warn"}
+_WORST_FIRST = {"dirty": 0, "fail": 1, "aborted": 2, "inconclusive": 3, "pass": 4}
+_BAD_WORDS = {
+    "errors": "failed", "availability": "failed", "throughput": "not completed", "bad_seconds": "seconds over the budget"
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One criterion in one phase."""
+
+    value: str
+    """The measure in the objective's own terms: ``p95 ≈ 212 ms``, ``0.2% failed``."""
+    counted: str = ""
+    """What it was judged by: ``12 of 6,000 failed or slower than 300 ms (0.2%, allowed 5%)``."""
+    result: str = ""
+    tone: str = "none"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionView:
+    """One line of an objective."""
+
+    expect: str
+    during: str
+    """Empty when the same holds during the fault."""
+    before_cell: Cell
+    during_cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveView:
+    """One objective as the table shows it."""
+
+    anchor: str
+    name: str
+    scope: str
+    line: str
+    verdict: str
+    tone: str
+    reason: str
+    criteria: tuple[CriterionView, ...]
+    after: Cell
+    budget: str
+    budget_tone: str
+    budget_note: str
+    trend: Series
+    """Share of bad requests, each second judged by the limit of its phase."""
+    allowed: tuple[tuple[int, int, float], ...]
+    """(from, to, share): what was allowed when, in ms of the run."""
+
+
+def limit_of(criterion: Json, phase: str) -> Limit | None:
+    """Return what a criterion allows in a phase: ``during`` while the fault is on, ``expect`` otherwise."""
+    during = text(criterion, "during") if phase == "fault" else ""
+    return read_limit(during or text(criterion, "expect"))
+
+
+def objective_views(facts: Facts) -> tuple[ObjectiveView, ...]:
+    """Describe all objectives, worst first, in the order of the file among equals."""
+    numbered = enumerate(facts.objectives, 1)
+    ordered = sorted(numbered, key=lambda pair: (_WORST_FIRST.get(text(pair[1], "verdict"), 3), pair[0]))
+    return tuple(_objective(facts, raw, index) for index, raw in ordered)
+
+
+def _objective(facts: Facts, raw: Json, index: int) -> ObjectiveView:
+    word = text(raw, "verdict")
+    endpoints, line = texts(raw, "endpoints"), number(raw, "line")
+    criteria = parts(raw, "criteria")
+    budget = part(raw, "budget")
+    used = number(budget, "used")
+    return ObjectiveView(
+        anchor=f"objective-{index}",
+        name=text(raw, "name"),
+        scope=", ".join(endpoints) if endpoints else "all requests",
+        line="" if line is None else f"line {line:.0f}",
+        verdict=words.RESULTS.get(word, word),
+        tone=TONES.get(word, "warn"),
+        reason="proven" if text(raw, "reason") == Reason.BROKEN else words.reason(text(raw, "reason")),
+        criteria=tuple(_criterion(facts, criterion, endpoints) for criterion in criteria),
+        after=_after(part(raw, "recovery")),
+        budget="not counted" if used is None else words.budget(used),
+        budget_tone="fail" if used is not None and used > 1 else "none",
+        budget_note=budget_note(budget),
+        trend=_trend(facts, endpoints, criteria[0]) if criteria else EMPTY,
+        allowed=_allowed(facts, criteria[0]) if criteria else (),
+    )
+
+
+def _trend(facts: Facts, endpoints: tuple[str, ...], criterion: Json) -> Series:
+    counts = facts.ledger
+    total = counts.total(endpoints)
+    bad = [0] * len(total)
+    for begin, end, phase in facts.regions():
+        limit = limit_of(criterion, phase)
+        found = counts.bad(endpoints, None if limit is None else limit.slower_us)
+        for index in range(len(total)):
+            if begin <= (counts.start + index) * 1000 + 500 <= end:
+                bad[index] = found[index]
+    return counts.share(bad, total)
+
+
+def _allowed(facts: Facts, criterion: Json) -> tuple[tuple[int, int, float], ...]:
+    limits = ((begin, end, limit_of(criterion, phase)) for begin, end, phase in facts.regions())
+    return tuple((begin, end, limit.budget) for begin, end, limit in limits if limit is not None)
+
+
+def budget_note(budget: Json) -> str:
+    """Say how much of an error budget is gone, in requests."""
+    bad, total, burn = number(budget, "bad"), number(budget, "total"), number(budget, "burn_rate")
+    if bad is None or total is None:
+        return ""
+    rate = "" if burn is None else f", burn rate {burn:,.3g}{words.TIMES}"
+    return f"{words.count(bad)} of {words.count(total)} bad{rate}"
+
+
+def _criterion(facts: Facts, criterion: Json, endpoints: tuple[str, ...]) -> CriterionView:
+    phases = part(criterion, "phases")
+    expect, during = text(criterion, "expect"), text(criterion, "during")
+    onset = part(phases, "onset")
+    onset_n, onset_k = number(onset, "n"), number(onset, "k")
+    note = f"onset: {words.count(onset_k)} of {words.count(onset_n)} bad" if onset_n else ""
+    before, fault = (_Place.of(facts, criterion, endpoints, phase) for phase in ("baseline", "fault"))
+    return CriterionView(
+        expect=expect,
+        during="" if during == expect else during,
+        before_cell=_cell(facts, part(phases, "baseline"), before),
+        during_cell=_cell(facts, part(phases, "fault"), fault, note),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Which requests a cell speaks of, and what limits them."""
+
+    limit: Limit | None
+    endpoints: tuple[str, ...]
+    span: Span | None
+
+    @classmethod
+    def of(cls, facts: Facts, criterion: Json, endpoints: tuple[str, ...], phase: str) -> _Place:
+        return cls(limit=limit_of(criterion, phase), endpoints=endpoints, span=facts.phase(phase))
+
+
+def _cell(facts: Facts, phase: Json, place: _Place, note: str = "") -> Cell:
+    n, k = number(phase, "n"), number(phase, "k")
+    word = text(phase, "result")
+    if not word and n is None:
+        return Cell(value="not measured", note=note)
+    if not n:
+        return Cell(value="no data", result=words.RESULTS.get(word, word), tone=TONES.get(word, "none"), note=note)
+    return Cell(
+        value=_value(facts, place, (n, k)),
+        counted=_counted(place.limit, (n, k), number(phase, "share"), number(phase, "budget")),
+        result=words.outcome(word, text(phase, "reason")) if word else "",
+        tone=TONES.get(word, "none"),
+        note=note,
+    )
+
+
+def _value(facts: Facts, place: _Place, counts: tuple[float, float | None]) -> str:
+    limit, (n, k) = place.limit, counts
+    if k is None:
+        return words.UNKNOWN
+    if limit is None:
+        return f"{words.percent(k / n)} bad"
+    if limit.quantile is not None:
+        histograms, span = facts.run.load.histograms, place.span
+        measured = None if span is None else latency_between(histograms, place.endpoints, limit.quantile, span)
+        return (
+            f"{limit.metric} ≈ {words.latency(measured)}"
+            if measured is not None
+            else f"{words.percent(k / n)} too slow"
+        )
+    if limit.metric in ("availability", "throughput"):
+        return f"{words.percent((n - k) / n)} {'available' if limit.metric == 'availability' else 'completed'}"
+    return f"{words.percent(k / n)} {'failed' if limit.kind == 'errors' else 'bad seconds'}"
+
+
+def _counted(limit: Limit | None, counts: tuple[float, float | None], share: float | None, budget: float | None) -> str:
+    n, k = counts
+    allowed = "" if budget is None else f", allowed {words.percent(budget)}"
+    if limit is None or limit.limit_ms is None:
+        return f"{words.count(k)} of {words.count(n)} {_BAD_WORDS.get(limit.metric, 'bad') if limit is not None else 'bad'}{allowed}"
+    slow = f"failed or not faster than {words.latency(limit.limit_ms)}"
+    return f"{words.count(k)} of {words.count(n)} {slow}: {words.percent(share if share is not None or k is None else k / n)}{allowed}"
+
+
+def _after(recovery: Json) -> Cell:
+    if not recovery:
+        return Cell(value="not judged")
+    seconds, within, word = number(recovery, "seconds"), number(recovery, "within_ms"), text(recovery, "result")
+    value = (
+        "not reached" if seconds is None else "at once" if not seconds else f"after {words.duration(seconds * 1000)}"
+    )
+    relapses, bad = number(recovery, "relapses"), number(recovery, "bad_seconds")
+    said = ["" if within is None else f"limit {words.duration(within)}"]
+    said += ["" if not relapses else words.plural(round(relapses), "relapse")]
+    said += ["" if bad is None else words.plural(round(bad), "bad second")]
+    return Cell(
+        value=value,
+        counted=", ".join(item for item in said if item),
+        result=words.outcome(word, text(recovery, "reason")) if word else "",
+        tone=TONES.get(word, "none"),
+    )

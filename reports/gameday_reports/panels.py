@@ -1,0 +1,170 @@
+"""Which charts a run gets: one for each measure its objectives limit, then throughput; all on one time axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+from gameday.model import Json, Tick
+from gameday_reports import words
+from gameday_reports.charts import Span
+from gameday_reports.charts_lanes import MOST_ROWS, Lane, Mark
+from gameday_reports.charts_panel import LimitLine, Line, Over, Panel
+from gameday_reports.criteria import Limit, surely_over
+from gameday_reports.facts import Facts
+from gameday_reports.objectives import limit_of
+from gameday_reports.reading import bounded, parts, text, texts
+from gameday_reports.series import Series, latencies
+
+MOST_PANELS = 12
+LATE_MS = 50.0
+"""A request that leaves later than this after its intended start is the generator's fault (docs/run-folder.md, ``late``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watched:
+    """One criterion of one objective, and which requests it speaks of."""
+
+    objective: str
+    endpoints: tuple[str, ...]
+    criterion: Json
+
+    def limit(self, phase: str) -> Limit | None:
+        return limit_of(self.criterion, phase)
+
+
+def panels(facts: Facts) -> tuple[Panel, ...]:
+    """Choose and fill the panels: criteria with the same measure and requests share one."""
+    groups: dict[tuple[str, tuple[str, ...]], list[_Watched]] = {}
+    for watched in _watched(facts):
+        limit = watched.limit("baseline")
+        if limit is not None and limit.kind in ("errors", "slow"):
+            measure = limit.metric if limit.kind == "slow" else "errors"
+            groups.setdefault((measure, watched.endpoints), []).append(watched)
+    for measure in ("errors", "p95"):
+        if not any((key[0] == "errors") == (measure == "errors") for key in groups):
+            groups[(measure, ())] = []
+    chosen = sorted(groups.items(), key=lambda item: item[0][0] != "errors")[:MOST_PANELS]
+    drawn = [_measured(facts, key, watched, f"m{index}") for index, (key, watched) in enumerate(chosen, 1)]
+    drawn.append(_throughput(facts))
+    drawn[0] = replace(drawn[0], name_bands=True)
+    drawn[-1] = replace(drawn[-1], utc=True)
+    return tuple(drawn)
+
+
+def _watched(facts: Facts) -> list[_Watched]:
+    return [
+        _Watched(objective=text(raw, "name", 60), endpoints=texts(raw, "endpoints"), criterion=criterion)
+        for raw in facts.objectives
+        for criterion in parts(raw, "criteria")
+    ]
+
+
+def _measured(facts: Facts, key: tuple[str, tuple[str, ...]], watched: list[_Watched], name: str) -> Panel:
+    measure, endpoints = key
+    of = bounded(", ".join(endpoints), 60) if endpoints else "all requests"
+    if measure == "errors":
+        counts = facts.ledger
+        series = counts.share(counts.failed(endpoints), counts.total(endpoints))
+        title, label = f"Share of requests that failed, each second: {of}", "failed"
+    else:
+        series = latencies(facts.run.load.histograms, endpoints, float(measure[1:]) / 100)
+        title, label = f"Latency {measure}, each second: {of}", measure
+    return Panel(
+        key=name,
+        title=title,
+        unit="share" if measure == "errors" else "ms",
+        lines=(Line(label=label, series=series),),
+        limits=tuple(line for item in watched for line in _limit_lines(facts, item)),
+        over=_over(facts, watched),
+    )
+
+
+def _limit_lines(facts: Facts, watched: _Watched) -> list[LimitLine]:
+    lines: list[LimitLine] = []
+    for begin, end, phase in facts.regions():
+        limit = watched.limit(phase)
+        value = None if limit is None else limit.limit_ms if limit.kind == "slow" else limit.budget
+        if limit is None or value is None or end <= begin:
+            continue
+        if lines and lines[-1].value == value:
+            lines[-1] = replace(lines[-1], to_ms=end)
+        else:
+            label = f"{watched.objective}: {limit.text}" if phase != "recovery" else ""
+            lines.append(LimitLine(from_ms=begin, to_ms=end, value=value, label=label))
+    return lines
+
+
+def _over(facts: Facts, watched: list[_Watched]) -> Over:
+    """Find the seconds in which any of these was over what that second's phase allowed."""
+    sure: set[Span] = set()
+    perhaps: set[Span] = set()
+    for item, (begin, end, phase) in product(watched, facts.regions()):
+        limit = item.limit(phase)
+        if limit is None or limit.kind not in ("errors", "slow"):
+            continue
+        bad, total = facts.ledger.bad(item.endpoints, limit.slower_us), facts.ledger.total(item.endpoints)
+        for second, (k, n) in enumerate(zip(bad, total, strict=True), facts.ledger.start):
+            if k > limit.budget * n and begin <= second * 1000 + 500 < end:
+                (sure if surely_over(k, n, limit.budget) else perhaps).add((second * 1000, second * 1000 + 1000))
+    return Over(sure=tuple(sorted(sure)), perhaps=tuple(sorted(perhaps - sure)))
+
+
+def lanes(facts: Facts) -> tuple[Lane, ...]:
+    """Return when each objective was over its limit, second by second, merged over its criteria."""
+    by_name: dict[str, list[_Watched]] = {}
+    for watched in _watched(facts):
+        by_name.setdefault(watched.objective, []).append(watched)
+    return tuple(Lane(name=name, over=_over(facts, watched)) for name, watched in list(by_name.items())[:MOST_ROWS])
+
+
+def marks(facts: Facts) -> tuple[Mark, ...]:
+    """Return what stopped the run, or should have been noticed."""
+    kinds = {"abort": "the run was stopped", "load-lost": "the load was lost", "watchdog-lost": "the watchdog was lost"}
+    events = facts.run.of_kind(*kinds)
+    return tuple(
+        Mark(at_ms=event.at_ms, text=f"{kinds[event.kind]}: {text(event.data, 'detail') or text(event.data, 'error')}")
+        for event in events
+    )
+
+
+def _throughput(facts: Facts) -> Panel:
+    counts = facts.ledger
+    total, failed = counts.total(), counts.failed()
+    offered = counts.per_second(total)
+    served = counts.per_second([n - k for n, k in zip(total, failed, strict=True)])
+    lines = (Line(label="offered", series=offered, dashed=True), Line(label="answered without error", series=served))
+    return Panel(key="throughput", title="Requests offered and answered, each second", unit="rate", lines=lines)
+
+
+def generator_panels(facts: Facts) -> tuple[Panel, ...]:
+    """Draw the load generator's account of itself: how late it was, and how much was in flight."""
+    ticks = facts.run.load.ticks
+    if not ticks:
+        return ()
+    late = LimitLine(
+        from_ms=facts.axis.from_ms,
+        to_ms=facts.axis.to_ms,
+        value=LATE_MS,
+        label=f"late from {words.latency(LATE_MS)} on",
+    )
+    lag = Line(label="lag p99", series=_ticked(ticks, "lag_p99_ms"))
+    flying = Line(label="in flight", series=_ticked(ticks, "in_flight"))
+    return (
+        Panel(
+            key="lag",
+            title="How late requests left, p99 of each second",
+            unit="ms",
+            lines=(lag,),
+            limits=(late,),
+            height=140.0,
+            linear=True,
+        ),
+        Panel(key="flight", title="Requests in flight", unit="count", lines=(flying,), height=140.0),
+    )
+
+
+def _ticked(ticks: tuple[Tick, ...], name: str) -> Series:
+    by_second = {tick.at_ms // 1000: float(getattr(tick, name)) for tick in ticks}
+    first, last = min(by_second), max(by_second)
+    return Series(start=first, values=tuple(by_second.get(second) for second in range(first, last + 1)))
