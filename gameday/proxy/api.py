@@ -60,7 +60,8 @@ ROUTES = (
     Route("GET", "gameday/proxies/*", Effect.READ, ownership.show_account),
     Route("POST", "gameday/proxies/*/down/*", Effect.SET, ownership.hold_down),
     Route("DELETE", "gameday/proxies/*/down/*", Effect.UNDO, ownership.release),
-    Route("POST", "gameday/proxies/*/probes", Effect.READ, ownership.expect_probe),
+    Route("POST", "gameday/proxies/*/probes/*", Effect.READ, ownership.expect_probe),
+    Route("DELETE", "gameday/proxies/*/probes/*", Effect.READ, ownership.forget_probe),
     Route("POST", "gameday/end", Effect.UNDO, ownership.end),
 )
 

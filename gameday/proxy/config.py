@@ -67,15 +67,15 @@ def _control(text: object, token: str) -> Address:
     return address
 
 
-def _proxies(raw: Any) -> tuple[tuple[str, str, str], ...]:
+def _proxies(raw: object) -> tuple[tuple[str, str, str], ...]:
     if not isinstance(raw, list):
         raise ConfigError("proxies is not a list")
-    listed: list[Any] = raw
+    listed = cast("list[object]", raw)
     entries = [_fields(entry, _PROXY_KEYS, "a proxy") for entry in listed]
     return tuple((_text(entry, "name"), _text(entry, "listen"), _text(entry, "upstream")) for entry in entries)
 
 
-def _fields(raw: Any, known: frozenset[str], what: str) -> dict[str, Any]:
+def _fields(raw: object, known: frozenset[str], what: str) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise ConfigError(f"{what} is not a JSON object")
     fields = cast("dict[str, Any]", raw)

@@ -41,11 +41,18 @@ def release(proxies: Proxies, request: Request) -> Reply:
 
 def expect_probe(proxies: Proxies, request: Request) -> Reply:
     """Announce one connection, by the address it will come from, that only asks whether the port is up."""
+    proxy = proxies.find(request.args[0])
     try:
-        peer = parse_address(request.fields().get("from"))
+        peer = parse_address(request.args[1])
     except ValueError as error:
-        raise RefusedError(400, f"bad request body: {error}") from error
-    proxies.find(request.args[0]).expect_probe(str(peer))
+        raise RefusedError(400, str(error)) from error
+    proxy.expect_probe(str(peer))
+    return Reply(content=account(proxy))
+
+
+def forget_probe(proxies: Proxies, request: Request) -> Reply:
+    """Take an announcement back, because its connection was refused; succeeds whether there is one or not."""
+    proxies.find(request.args[0]).forget_probe(request.args[1])
     return _DONE
 
 
@@ -61,6 +68,7 @@ def account(proxy: Proxy) -> dict[str, object]:
     """Return the counts of one proxy; ``down_met`` is that of the longest holder."""
     return {
         "enabled": proxy.enabled,
+        "owns_port": proxy.owns_port,
         "connections": proxy.connections,
         "down_met": max(proxy.holders.values(), default=0),
         "down": {holder: {"met": met} for holder, met in proxy.holders.items()},

@@ -13,8 +13,8 @@ from gameday.proxy.listener import Listener
 
 API_HOLDER = ""
 """Who holds a proxy down that was disabled through the Toxiproxy API, which knows no holders."""
-_PROBES = 64
-"""Announced probes that are remembered; older ones are forgotten."""
+_PROBE_SECONDS = 5.0
+"""How long an announced probe is waited for; a client may get the same port later."""
 
 
 class Proxy:
@@ -37,7 +37,7 @@ class Proxy:
         self._draw = draw
         self._lanes = {stream: Lane() for stream in STREAMS}
         self._links: dict[Link, asyncio.Task[None]] = {}
-        self._probes: list[str] = []
+        self._probes: dict[str, float] = {}
         self._listener: Listener | None = Listener(listen, self._accepted)
         self.listen = self._listener.address
 
@@ -45,6 +45,11 @@ class Proxy:
     def enabled(self) -> bool:
         """Whether nobody holds it down."""
         return not self.holders
+
+    @property
+    def owns_port(self) -> bool:
+        """Whether the port is still ours, open or refusing; after the end has begun it is not."""
+        return self._listener is not None
 
     @property
     def connections(self) -> int:
@@ -102,7 +107,13 @@ class Proxy:
 
     def expect_probe(self, peer: str) -> None:
         """Close the next connection from this address (``HOST:PORT``) uncounted and undialled: it only asks whether it is up."""
-        self._probes = [*self._probes[-_PROBES + 1 :], peer]
+        now = asyncio.get_running_loop().time()
+        self._probes = {known: until for known, until in self._probes.items() if until > now}
+        self._probes[peer] = now + _PROBE_SECONDS
+
+    def forget_probe(self, peer: str) -> None:
+        """Treat connections from this address as any other again."""
+        self._probes.pop(peer, None)
 
     def cut(self) -> int:
         """Reset every connection; return how many there were."""
@@ -141,9 +152,7 @@ class Proxy:
             link.reschedule()
 
     def _accepted(self, sock: socket.socket, peer: Address) -> None:
-        probe = str(peer) in self._probes
-        if probe:
-            self._probes.remove(str(peer))
+        probe = self._probes.pop(str(peer), 0.0) > asyncio.get_running_loop().time()
         if self.holders:
             reset_on_close(sock)
         if probe or self.holders:
