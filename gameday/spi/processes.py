@@ -25,6 +25,8 @@ RUN_MARK = "GAMEDAY_RUN"
 """Environment variable that marks every process under ``system:`` with its run."""
 NAME_MARK = "GAMEDAY_PROCESS"
 """Environment variable that marks it with its name."""
+MARKS_SECONDS = 2.0
+"""How long the kernel may take to show them once a process has been started; it takes microseconds."""
 LOCK_SECONDS = 5.0
 """How long to wait for somebody else who is starting the same process."""
 
@@ -178,9 +180,17 @@ def _spawn(spec: ProcessSpec, environment: dict[str, str]) -> ProcessRef:
             )
     except (OSError, ValueError) as error:
         raise DriverError(f"cannot start {spec.name} ({spec.argv[0]}): {error}") from error
-    start = int(stat_fields(process.pid)[19])
+    ref = ProcessRef(pid=process.pid, start=int(stat_fields(process.pid)[19]), boot_id=boot_id())
     process.returncode = 0  # Popen lets go of it: only reap() may collect its exit code, and nobody is warned
-    return ProcessRef(pid=process.pid, start=start, boot_id=boot_id())
+    _await_marks(ref)
+    return ref
+
+
+def _await_marks(ref: ProcessRef) -> None:
+    """Popen returns in mid-exec, when the kernel shows no environment yet: whoever looked now would not find it."""
+    end = time.monotonic() + MARKS_SECONDS
+    while alive(ref) and RUN_MARK.encode() not in _environment(ref.pid) and time.monotonic() < end:
+        time.sleep(0.001)
 
 
 @contextmanager

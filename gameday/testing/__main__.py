@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from gameday.model import Plan
-from gameday.spi import Driver, DriverError, World
+from gameday.spi import Driver, World
 from gameday.testing.waiting import SETTLE_SECONDS, eventually, stays
 from gameday.undo.reverting import in_fork
 
-CUTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.95)
+CUTS = (0.05, 0.35, 0.65, 0.95)
 """Where inject is cut off, as shares of the time it takes."""
 
 
@@ -36,21 +36,24 @@ def _frozen(value: Any) -> Any:
 
 
 def _cut(driver: Driver, plan: Plan, world: World) -> dict[str, Any]:
-    """Cut inject off at several moments, each followed by a revert; report the moments after which the fault is back."""
+    """Cut inject off at several moments, each followed by a revert; report the first after which the fault is back."""
     start = time.monotonic()
     driver.inject(plan, world)
     length = time.monotonic() - start
     driver.revert(plan, world)
-    cuts, back = [length * share for share in CUTS], list[float]()
-    for seconds in cuts:
-        if not eventually(lambda: not driver.active(plan, world)):
-            raise DriverError("reverted, but still measured as active")
-        in_fork(driver, "inject", driver.plan(world), world, seconds)
-        driver.revert(plan, world)
-        eventually(lambda: not driver.active(plan, world))
-        if not stays(lambda: not driver.active(plan, world), length + SETTLE_SECONDS):
-            back.append(seconds)
+    cuts = [length * share for share in CUTS]
+    back = next((seconds for seconds in cuts if _comes_back(driver, world, seconds, length + SETTLE_SECONDS)), None)
     return {"cut": cuts, "back": back}
+
+
+def _comes_back(driver: Driver, world: World, seconds: float, settle: float) -> bool:
+    """Cut inject off after ``seconds`` and revert; return whether the fault is on again within ``settle``."""
+    plan = driver.plan(world)
+    in_fork(driver, "inject", plan, world, seconds)
+    driver.revert(plan, world)
+    return not (
+        eventually(lambda: not driver.active(plan, world)) and stays(lambda: not driver.active(plan, world), settle)
+    )
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ class TestCommand(DriverContract):
         """A command that takes a while before it applies its fault: cut off, it must not apply it later."""
         flag = tmp_path / "flag"
         return Command(
-            run=python("time.sleep(0.1); pathlib.Path(sys.argv[1]).touch(); time.sleep(0.1)", flag),
+            run=python("time.sleep(0.06); pathlib.Path(sys.argv[1]).touch(); time.sleep(0.03)", flag),
             undo=("rm", "-f", str(flag)),
             active_=("test", "-e", str(flag)),
         )

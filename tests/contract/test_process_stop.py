@@ -15,19 +15,7 @@ from gameday.spi.processes import alive, marked, send, state
 from gameday.spi.world import ProcessSpec
 from gameday.testing import DriverContract, eventually, stays
 from gameday_drivers.process_stop import StopProcess
-from tests.fakes.victims import running, world_of
-
-SLOW_TO_END = """
-import signal, sys, time
-def end(*_):
-    print("ending", flush=True)
-    time.sleep(0.3)
-    sys.exit(0)
-signal.signal(signal.SIGTERM, end)
-print("ready", flush=True)
-while True:
-    time.sleep(0.01)
-"""
+from tests.fakes.victims import SLOW_TO_END, running, world_of
 
 
 class TestStopProcess(DriverContract):

@@ -17,6 +17,18 @@ from gameday.spi.processes import identify, marked, reap, send, start_process
 from gameday.spi.world import ProcessSpec
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(120)")
+SLOW_TO_END = """
+import signal, sys, time
+def end(*_):
+    print("ending", flush=True)
+    time.sleep(0.2)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+while True:
+    time.sleep(0.01)
+"""
+"""Code of a process that says ``ready``, and on SIGTERM takes a moment to end."""
 
 
 def world_of(folder: Path, *names: str, argv: tuple[str, ...] = SLEEP, restart: bool = False) -> World:
