@@ -33,7 +33,7 @@ def demo(output: Path) -> None:
     """
     from gameday.cli.run import run_files, show  # noqa: PLC0415 - heavy
 
-    click.echo("Two experiments on a small shop of five real processes; the second one is meant to fail.", err=True)
+    click.echo("Two experiments on a small shop of four real processes; the second one is meant to fail.", err=True)
     judged = run_files(
         [library() / PASSES, library() / FAILS],
         variables={},

@@ -122,7 +122,7 @@ def _special(kind: str, data: Mapping[str, Any]) -> str:  # noqa: PLR0911 - one 
         case "unproven":
             return f"NOT PROVEN: {data['fault']} ({data['why']})"
         case "met":
-            return f"{data['fault']} met traffic {data['count']} times"
+            return f"{data['fault']} met traffic: {data['count']} connections or requests"
         case "reverted":
             how = "reverted, proven gone" if data.get("proven") else "reported undone (there is no check)"
             return f"{data['fault']} {how}"

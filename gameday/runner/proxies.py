@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import anyio
@@ -159,27 +158,41 @@ async def _kill(process: Process) -> None:
 
 
 def _hand_over(listens: set[str]) -> None:
-    """End the proxies of lost runs that hold one of these addresses; they finish open connections by themselves."""
+    """End the proxies of lost runs that hold one of these addresses; they finish open connections by themselves.
+
+    Raises ProxyError when the run that holds one is still on.
+    """
     for run_id, kept in remembered_proxies().items():
-        if listens & set(kept.get("listens", ())):
+        shared = listens & set(kept.get("listens", ()))
+        if not shared:
+            continue
+        if not alive(ProcessRef(**kept["process"])):
+            forget_proxies(run_id)
+        elif _call(kept, "GET", "/gameday").get("over") is True:
             end_orphan(run_id, kept)
+        else:
+            raise ProxyError(
+                f"{', '.join(sorted(shared))} is held by the fault proxy of {run_id}, which is still on",
+                hint="wait for that run, or choose another listen address",
+            )
 
 
-def end_orphan(run_id: str, kept: Mapping[str, Any]) -> bool:
-    """Ask the proxy of a lost run to stop listening; return whether it does not listen any more."""
-    if not alive(ProcessRef(**kept["process"])):
-        forget_proxies(run_id)
-        return True
+def end_orphan(run_id: str, kept: Mapping[str, Any]) -> None:
+    """Ask the proxy of a lost run to stop listening; it ends with its last connection."""
+    _call(kept, "POST", "/gameday/end")
+    forget_proxies(run_id)
+
+
+def _call(kept: Mapping[str, Any], method: str, path: str) -> dict[str, Any]:
+    """Ask a proxy of ours; raise ProxyError when it does not answer."""
     request = Request(  # noqa: S310 - a loopback address of our own state file
-        f"{kept['control']}/gameday/end",
-        method="POST",
-        data=b"{}",
+        f"{kept['control']}{path}",
+        method=method,
+        data=b"{}" if method == "POST" else None,
         headers={"Authorization": f"Bearer {kept['token']}"},
     )
     try:
-        with build_opener(ProxyHandler({})).open(request, timeout=5):
-            pass
-    except (URLError, OSError):
-        return not alive(ProcessRef(**kept["process"]))
-    forget_proxies(run_id)
-    return True
+        with build_opener(ProxyHandler({})).open(request, timeout=5) as response:
+            return dict(json.loads(response.read(65536)))
+    except (OSError, ValueError) as error:
+        raise ProxyError(f"the fault proxy at {kept['control']} does not answer: {error}") from error
