@@ -1,18 +1,16 @@
 """The runner's side of driver hosts: started, asked with a deadline, and ended so that nothing comes back.
 
 Every fault has a host of its own, and one more stands by with all drivers imported: when a deadline or a cancellation ends a
-host in mid-inject, its process group is killed and awaited, and the revert goes to the one that stands by.
+host in mid-inject, its whole session is killed and awaited, and the revert goes to the one that stands by.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from gameday.model import ProcessRef
 from gameday.spi import DriverError, World
 from gameday.spi.children import PIPE_VARIABLE
 from gameday.spi.processes import identify
+from gameday.undo.fencing import kill_session
 
 READY_SECONDS = 15.0
 _MAX_LINE = 4 * 1024 * 1024
@@ -83,7 +82,7 @@ class Host:
     async def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """Send one request and return its answer.
 
-        On a deadline, a cancellation or the host's own end its whole process group is killed and awaited, so that nothing it was
+        On a deadline, a cancellation or the host's own end its whole session is killed and awaited, so that nothing it was
         about to do can still happen; the first and the last then answer ``{"error": …}``.
         """
         try:
@@ -110,8 +109,7 @@ class Host:
         """End the host and everything it started, and return when it is gone."""
         self.dead = True
         with anyio.CancelScope(shield=True):
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            kill_session(self.process.pid)  # and not its group: each command it runs has a group of its own
             await self.process.wait()
             await self.process.aclose()
 
