@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
+
+from gameday.model import EXIT_INTERNAL
 
 EPILOG = """\b
 Examples:
@@ -26,6 +29,12 @@ def report(run_folders: tuple[Path, ...], formats: tuple[str, ...]) -> None:
     """Write the reports of RUN into its folder; the same bytes each time."""
     from gameday.runner.ending import report_folder  # noqa: PLC0415 - heavy
 
+    failed = False
     for folder in run_folders:
-        for path in report_folder(folder, formats).reports:
+        judged = report_folder(folder, formats)
+        for path in judged.reports:
             click.echo(path)
+        for failure in judged.failed:
+            click.echo(f"{folder}: {failure}", err=True)
+        failed = failed or bool(judged.failed)
+    sys.exit(EXIT_INTERNAL if failed else 0)

@@ -77,7 +77,7 @@ def run(
             show(one)
     sys.stdout.flush()
     # A thread that a driver or probe left hanging must not keep the process: everything is on disk.
-    os._exit(max(one.verdict for one in judged).exit_code)
+    os._exit(max(judged, key=lambda one: (one.verdict, one.exit_code)).exit_code)
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:
@@ -180,5 +180,7 @@ def show(judged: Judged) -> None:
     for report in judged.reports:
         if report.suffix == ".html":
             click.echo(f"report: {report}")
+    for failure in judged.failed:
+        click.echo(f"no report (a bug of ours): {failure}", err=True)
     if not judged.reports:
         click.echo(f"run folder: {judged.folder.path}")

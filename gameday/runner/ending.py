@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gameday.journal.folder import RunFolder, read_run
 from gameday.judge import judge, to_bytes
-from gameday.model import Json, Verdict
+from gameday.model import EXIT_INTERNAL, Json, Verdict
 from gameday.registry import renderers
 
 
@@ -20,6 +20,13 @@ class Judged:
     folder: RunFolder
     document: Json
     reports: tuple[Path, ...] = ()
+    failed: tuple[str, ...] = ()
+    """Reports that could not be written, and why: a bug, which never hides the verdict."""
+
+    @property
+    def exit_code(self) -> int:
+        """The verdict's; a pass whose report is missing is not one."""
+        return EXIT_INTERNAL if self.failed and self.verdict is Verdict.PASS else self.verdict.exit_code
 
     @property
     def verdict(self) -> Verdict:
@@ -41,11 +48,16 @@ def report_folder(path: Path, formats: Sequence[str] = ()) -> Judged:
     judged = judge_folder(path)
     run = read_run(path)
     written: list[Path] = []
+    failed: list[str] = []
     for renderer in renderers(formats):
         target = judged.folder.path / renderer.filename
-        replace_file(target, renderer.render(run))
-        written.append(target)
-    return Judged(folder=judged.folder, document=judged.document, reports=tuple(written))
+        try:
+            replace_file(target, renderer.render(run))
+        except Exception as error:  # noqa: BLE001 - a stranger's renderer may raise anything; the verdict stands
+            failed.append(f"{renderer.filename}: {type(error).__name__}: {error}")
+        else:
+            written.append(target)
+    return Judged(folder=judged.folder, document=judged.document, reports=tuple(written), failed=tuple(failed))
 
 
 def replace_file(path: Path, data: bytes) -> None:
