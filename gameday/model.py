@@ -155,7 +155,7 @@ class Histogram:
     count: int
     sum_ms: float
     buckets: Mapping[int, int]
-    """Log-linear bucket key → count; see gameday.load.histogram."""
+    """Log-linear bucket key → count; see gameday.spi.histogram."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,9 @@ _NAP_S = 0.05
 """How soon a stop is seen when no arrival is due."""
 _OUR_ERROR = "other"
 
+FAR_NS = 1 << 62
+"""Later than any run: nothing is due."""
+
 now_ns = time.monotonic_ns
 
 
@@ -44,6 +47,8 @@ class OpenModel:
         self._mix = mix([request.weight for request in requests], seed)
         self._report = report
         self._stop_ns: int | None = None
+        self.due_ns = FAR_NS
+        """When the next arrival is due."""
 
     def stop(self) -> None:
         """Send nothing that is due after now."""
@@ -52,15 +57,17 @@ class OpenModel:
     def run(self, schedule: Schedule) -> None:
         """Let arrivals leave until stopped; what was due before the stop still leaves."""
         k = 0
+        self.due_ns = schedule.base_ns
         while True:
             stop_ns = self._stop_ns
             due = schedule.due(stop_ns or now_ns())
             while k < due:
                 self._arrive(k, schedule.intended_ns(k))
                 k += 1
+            self.due_ns = FAR_NS if stop_ns is not None else schedule.intended_ns(k)
             if stop_ns is not None:
                 return
-            wait_s = (schedule.intended_ns(k) - now_ns()) / 1e9
+            wait_s = (self.due_ns - now_ns()) / 1e9
             gevent.sleep(min(max(wait_s, 0), _NAP_S))
 
     def drain(self, grace_s: float) -> bool:

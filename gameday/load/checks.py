@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gameday.load.shapes import is_list, is_object
 from gameday.schema.checks import Check
 
 _MISSING = object()
@@ -79,10 +80,8 @@ def _member(body: bytes, path: Sequence[str]) -> Any:
 
 
 def _step(found: Any, part: str) -> Any:
-    if isinstance(found, dict):
-        members: dict[str, Any] = found
-        return members.get(part, _MISSING)
-    if isinstance(found, list) and part.isdecimal():
-        items: list[Any] = found
-        return items[int(part)] if int(part) < len(items) else _MISSING
+    if is_object(found):
+        return found.get(part, _MISSING)
+    if is_list(found) and part.isdecimal() and int(part) < len(found):
+        return found[int(part)]
     return _MISSING

@@ -16,7 +16,7 @@ import os
 import time
 from typing import Any
 
-from gameday.load.tether import die_with_parent, leave_unless_child_of, raise_open_files
+from gameday.load.tether import die_with_parent, go_first, leave_unless_child_of, raise_open_files
 
 _CONFIG_LIMIT = 16 * 1024 * 1024
 
@@ -39,6 +39,7 @@ def main() -> None:
     config = read_config()
     leave_unless_child_of(config["parent_pid"])
     raise_open_files()
+    go_first()
     from gameday.load.session import Session  # noqa: PLC0415 - imports locust, which patches the whole process
 
     session = Session(config)

@@ -211,6 +211,8 @@ class Resolver:
             answer.set(self._known[key][1])
         except OSError as error:
             answer.set_exception(error)
+        except UnicodeError as error:  # a name that IDNA cannot write
+            answer.set_exception(stdlib_socket.gaierror(stdlib_socket.EAI_NONAME, str(error)))
         finally:
             del self._asking[key]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gameday.load.shapes import is_list, is_object
 from gameday.schema.experiment import LoadProfile, Request
 
 Reveal = Callable[[str], str]
@@ -43,10 +44,8 @@ def _revealed(value: Any, reveal: Reveal) -> Any:
     """Put secrets into every text of a JSON value; keys stay as they are."""
     if isinstance(value, str):
         return reveal(value)
-    if isinstance(value, list):
-        items: list[Any] = value
-        return [_revealed(item, reveal) for item in items]
-    if isinstance(value, dict):
-        members: dict[str, Any] = value
-        return {key: _revealed(item, reveal) for key, item in members.items()}
+    if is_list(value):
+        return [_revealed(item, reveal) for item in value]
+    if is_object(value):
+        return {key: _revealed(item, reveal) for key, item in value.items()}
     return value

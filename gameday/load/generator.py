@@ -111,6 +111,8 @@ class LoadChild:
             line = await self._reader.next(end)
         except TimeoutError:
             raise self._lost(f"the load generator was not ready within {READY_S:g} s") from None
+        if line is None:
+            await self._ended(_EXIT_S)
         if line is None or parse_message(line)["t"] != "ready":
             raise self._lost("the load generator ended before it was ready")
 
@@ -154,6 +156,7 @@ class LoadChild:
                     self._overdue()
                 continue
             if line is None:
+                await self._ended(_EXIT_S)  # its end comes a moment after the end of its stream, and says why
                 raise self._lost("the load generator ended without a last word")
             return line
 

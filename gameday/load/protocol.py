@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
+from gameday.load.shapes import is_list, is_object
 from gameday.spi.errors import LoadError
 
 LINE_LIMIT = 4 * 1024 * 1024
@@ -54,10 +55,7 @@ def _flag(value: Any) -> bool:
 
 def _counts(value: Any) -> bool:
     """Whether it is a mapping of whole numbers, as text, to counts."""
-    if not isinstance(value, dict):
-        return False
-    counts: dict[Any, Any] = value
-    return all(isinstance(key, str) and key.isascii() and key.isdigit() and _count(n) for key, n in counts.items())
+    return is_object(value) and all(key.isascii() and key.isdigit() and _count(n) for key, n in value.items())
 
 
 def _kind(value: Any) -> bool:
@@ -68,16 +66,14 @@ def _table(*columns: _Test) -> _Test:
     """Return the test for a list of rows with these columns."""
 
     def row(value: Any) -> bool:
-        if not isinstance(value, list):
-            return False
-        cells: list[Any] = value
-        return len(cells) == len(columns) and all(test(cell) for test, cell in zip(columns, cells, strict=True))
+        return (
+            is_list(value)
+            and len(value) == len(columns)
+            and all(test(cell) for test, cell in zip(columns, value, strict=True))
+        )
 
     def test(value: Any) -> bool:
-        if not isinstance(value, list):
-            return False
-        rows: list[Any] = value
-        return all(map(row, rows))
+        return is_list(value) and all(map(row, value))
 
     return test
 
@@ -133,7 +129,7 @@ def parse_message(line: bytes) -> Message:
         decoded: Any = json.loads(line)
     except (ValueError, RecursionError):
         raise LoadError(f"the load generator sent a line that is no JSON: {line[:80]!r}") from None
-    message = cast("Message", decoded) if isinstance(decoded, dict) else {}
+    message = decoded if is_object(decoded) else {}
     shape = _SHAPES.get(str(message.get("t")))
     if shape is None:
         raise LoadError(f"the load generator sent an unknown message: {line[:80]!r}")

@@ -144,11 +144,15 @@ class Recorder:
         self._rows, self._histograms = {}, {}
         return {"t": "agg", "rows": rows, "hist": hist}
 
-    def tick(self, now_ns: int, *, cpu: float, rss_mb: float, rate: float) -> Message:
-        """Return and forget the generator's account of the last second."""
+    def tick(self, now_ns: int, *, due_ns: int, cpu: float, rss_mb: float, rate: float) -> Message:
+        """Return and forget the generator's account of the last second.
+
+        Every arrival intended before ``at_ms - oldest_in_flight_ms`` is decided, and its row is in the aggregate before this tick: hence
+        the next arrival, due at ``due_ns``, is in flight for this purpose as soon as it is due, and ages are rounded up.
+        """
         lags, second = sorted(self._lags), self._second
         self._lags, self._second = [], Counter()
-        oldest = next(iter(self._in_flight.values()), now_ns)
+        oldest_ns = min(next(iter(self._in_flight.values()), now_ns), due_ns)
         return {
             "t": "tick",
             "at_ms": self._at_ms(now_ns),
@@ -156,7 +160,7 @@ class Recorder:
             "late": second["late"],
             "lag_p99_ms": round(lags[ceil(0.99 * len(lags)) - 1] / 1e6, 3) if lags else 0.0,
             "in_flight": len(self._in_flight),
-            "oldest_in_flight_ms": max(0, now_ns - oldest) // 1_000_000,
+            "oldest_in_flight_ms": -(-max(0, now_ns - oldest_ns) // 1_000_000),
             "capped": second["capped"],
             "generator_errors": second["generator_errors"],
             "cpu": round(max(cpu, 0.0), 4),

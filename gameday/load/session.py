@@ -163,7 +163,9 @@ class Session:
         cpu = (used_s - self._used_s) / max((now - self._ticked_ns) / 1e9, 1e-3)
         self._used_s, self._ticked_ns = used_s, now
         self._outlet.put(self._recorder.aggregate())
-        self._outlet.put(self._recorder.tick(now, cpu=cpu, rss_mb=_resident_mb(), rate=self._rate))
+        self._outlet.put(
+            self._recorder.tick(now, due_ns=self._model.due_ns, cpu=cpu, rss_mb=_resident_mb(), rate=self._rate)
+        )
 
 
 def _user(work: Any) -> type[locust.User]:
