@@ -22,6 +22,11 @@ from gameday_drivers.process_target import off_limits
 from tests.fakes.victims import SLEEP, running, stranger, world_of
 
 
+def _is_kthreadd() -> bool:
+    path = Path("/proc/2/comm")
+    return path.exists() and path.read_text() == "kthreadd\n"
+
+
 def python(code: str, *argv: object) -> tuple[str, ...]:
     return (sys.executable, "-c", f"import os, sys, time; {code}", *map(str, argv))
 
@@ -209,6 +214,11 @@ def test_gameday_never_touches_itself() -> None:
     assert "gameday itself" in off_limits(os.getpid())
     assert "gameday itself" in off_limits(os.getppid())
     assert off_limits(2**22 - 1) == "is gone"
+
+
+@pytest.mark.skipif(not _is_kthreadd(), reason="this machine shows no threads of its kernel")
+def test_gameday_never_touches_the_kernel() -> None:
+    assert off_limits(2) == "is a thread of the kernel"
 
 
 @pytest.mark.parametrize(
