@@ -41,6 +41,8 @@ class ObjectiveResult:
 
     name: str
     result: Result
+    parts: tuple[Result, ...]
+    """All that merged into it: each may have a reason of its own."""
     json: dict[str, Any]
 
 
@@ -72,7 +74,8 @@ def judge_objective(name: str, objective: Objective, context: Context, line: int
     results.append(recovery.result)
     if context.doubt is not None:
         results.append(context.doubt)
-    merged = context.override or worst(results)
+    parts = (context.override,) if context.override else tuple(results)
+    merged = worst(parts)
     document = {
         "name": name,
         "verdict": merged.verdict.word,
@@ -83,7 +86,7 @@ def judge_objective(name: str, objective: Objective, context: Context, line: int
         "recovery": recovery.to_json(),
         "budget": _budget(expect, context.windows),
     }
-    return ObjectiveResult(name=name, result=merged, json=document)
+    return ObjectiveResult(name=name, result=merged, parts=parts, json=document)
 
 
 def _pairs(expect: Sequence[tuple[Criterion, Meter]], during: Sequence[tuple[Criterion, Meter]]) -> list[_Pair]:

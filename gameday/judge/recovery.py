@@ -78,11 +78,11 @@ def _judge(
         return unsure(Reason.NO_DATA)
     if after is None or found is None:
         # One second is the resolution of the question, and what the edges of the phase may lack.
-        enough = window.to_ms - window.from_ms + 1000 >= within_ms + hold_ms
+        enough = window.to_ms - window.from_ms + 1000 >= max(within_ms, 0) + hold_ms
         return FAIL if enough else unsure(Reason.TOO_SHORT)
     rest = found + max(SECOND, -(-hold_ms // SLOT_MS))
     relapsed = any(judge_tally(criterion, meter.over(rest, end)) == FAIL for criterion, meter in meters)
-    return FAIL if after > within_ms or relapsed else PASS
+    return FAIL if after > max(within_ms, 0) or relapsed else PASS
 
 
 def _openings(meters: Meters, first: int, end: int, hold: int) -> Iterator[int]:

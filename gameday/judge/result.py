@@ -28,8 +28,11 @@ def unsure(reason: Reason) -> Result:
 
 
 def worst(results: Iterable[Result]) -> Result:
-    """Merge by seriousness, whatever the order; nothing at all is no data, never a pass."""
-    return max(results, key=lambda result: (result.verdict, -_RANK[result.reason]), default=unsure(Reason.NO_DATA))
+    """Merge by seriousness, whatever the order; nothing at all is no data, never a pass.
+
+    Of two reasons the later in the closed list stands, so that ``near-limit``, which a user may accept, hides no other.
+    """
+    return max(results, key=lambda result: (result.verdict, _RANK[result.reason]), default=unsure(Reason.NO_DATA))
 
 
 def reasons(results: Iterable[Result]) -> list[str]:

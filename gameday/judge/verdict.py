@@ -33,7 +33,7 @@ def judge(run: Run) -> dict[str, Any]:
     faults = judge_faults(run, experiment.faults, cut_short=ending.abort is not None or ending.stopped is not None)
     results = [
         *ending.results,
-        *(objective.result for objective in objectives),
+        *(part for objective in objectives for part in objective.parts),
         *(fault.result for fault in faults if fault.judged),
     ]
     verdict = worst(results).verdict
@@ -98,10 +98,10 @@ def _phases(run: Run) -> list[dict[str, Any]]:
     """List the phases that the run came to; one that never ended lasts to the last record."""
     edges = sorted(phase_edges(run).items(), key=lambda edge: edge[1])
     last = max((event.at_ms for event in run.events), default=0)
-    ends = [at for _, at in edges[1:]] + [last]
+    ends = [*(at for _, at in edges), last][1:]
     return [
         {"name": name, "from_ms": at, "to_ms": max(at, end)}
-        for (name, at), end in zip(edges, ends, strict=True)
+        for (name, at), end in zip(edges, ends, strict=False)
         if name != "end"
     ]
 

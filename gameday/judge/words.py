@@ -62,6 +62,8 @@ def effect(criterion: Criterion, endpoints: Sequence[str], k: int, n: int) -> st
     if criterion.kind == "bad_seconds":
         return f"{share} of the seconds were bad ({k} of {n}); {allowed}"
     who = f"{listed(endpoints)} requests" if endpoints else "requests"
+    if k in (0, n):
+        return f"{'none of' if k == 0 else 'all'} {n:,} {who} {went_wrong(criterion, several=True)}; {allowed}"
     return f"{share} of {who} ({one_in(k, n)}) {went_wrong(criterion, several=True)}; {allowed}"
 
 

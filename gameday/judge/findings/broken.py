@@ -9,7 +9,7 @@ from gameday.judge.findings.rule import Draft, in_force, next_step, started
 from gameday.judge.words import effect, headline, limit, listed, percent
 from gameday.model import Json
 from gameday.schema.experiment import Experiment
-from gameday.schema.grammar import parse_criterion
+from gameday.schema.grammar import Criterion, parse_criterion
 
 
 def find(document: Json, experiment: Experiment) -> Iterator[Draft]:
@@ -28,13 +28,11 @@ def _draft(document: Json, experiment: Experiment, objective: Json, phases: dict
     where = objective["endpoints"]
     names = started(document)
     guarded = document["aborted_by"] == "guard"
-    before = phases.get("baseline")
-    compared = f" Before the fault it was {percent(before['share'])}." if before and before["n"] else ""
     return Draft(
         rule="broken",
         severity="medium" if guarded else "high",
         title=f"{listed(names)}: {headline(criterion, where, k, n)}",
-        saw=f"While {in_force(document)} on, {effect(criterion, where, k, n)}.{compared}",
+        saw=f"While {in_force(document)} on, {effect(criterion, where, k, n)}.{_before(criterion, phases)}",
         matters=f"{objective['name']} allows {limit(criterion.budget)} ({criterion.text}), and {k:,} of {n:,} were bad."
         + (" An abort rule ended the fault." if guarded else ""),
         next=next_step(
@@ -44,3 +42,14 @@ def _draft(document: Json, experiment: Experiment, objective: Json, phases: dict
         phase=f"fault:{criterion.metric}",
         faults=names,
     )
+
+
+def _before(criterion: Criterion, phases: dict[str, Any]) -> str:
+    """Compare with the baseline, where it counted the same thing."""
+    baseline = phases.get("baseline")
+    if not baseline or not baseline["n"]:
+        return ""
+    before = parse_criterion(baseline["criterion"])
+    if (before.kind, before.slower_us) != (criterion.kind, criterion.slower_us):
+        return ""
+    return f" Before the fault it was {percent(baseline['share'])}."
