@@ -54,6 +54,8 @@ class Document:
     lines: list[str]
     root: Node = field(default_factory=lambda: Entries(span=Span(1, 1)))
     errors: list[Located] = field(default_factory=list[Located])
+    places: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    """Line and column of each error."""
 
     def located(self, span: Span, code: str, message: str, hint: str = "") -> Located:
         """Make an error at a place, with the line that a reader is shown."""
@@ -72,10 +74,11 @@ class Document:
     def add(self, span: Span, code: str, message: str, hint: str = "") -> None:
         """Note an error and go on."""
         self.errors.append(self.located(span, code, message, hint))
+        self.places.add((span.line, span.column))
 
     def has_error_at(self, span: Span) -> bool:
         """Whether something is already wrong at a place, so that nothing more needs to be said about it."""
-        return any((error.line, error.column) == (span.line, span.column) for error in self.errors)
+        return (span.line, span.column) in self.places
 
     def refuse(self, span: Span, code: str, message: str, hint: str = "") -> NoReturn:
         """Stop at an error that leaves nothing to go on with."""

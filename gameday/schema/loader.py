@@ -17,7 +17,7 @@ from gameday.schema.document import Document, parse, read_bytes
 from gameday.schema.errors import DriverCheck, ExperimentErrors, Located, Span
 from gameday.schema.experiment import Experiment
 from gameday.schema.faults import check_fault
-from gameday.schema.nodes import Entries, Items, as_list, as_mapping, child, locate, pairs, texts
+from gameday.schema.nodes import Entries, Items, as_list, as_mapping, child, locate, pairs, plain, texts
 from gameday.schema.parts import parts_of
 from gameday.schema.power import Unprovable, never_provable
 from gameday.schema.references import check_references
@@ -105,10 +105,12 @@ class _Reading:
     declared: frozenset[str] = frozenset()
 
     def read(self, given: Given, *, require_values: bool) -> Experiment:
-        self.root, section = shape(self.document)
+        shaped, section = shape(self.document)
         variables = declare(self.document, section, given, require_values=require_values)
         self.secrets, self.declared = variables.secrets, frozenset(variables.names)
-        raw = Substitution(document=self.document, variables=variables, builtins=self.builtins).plain(self.root)
+        substitution = Substitution(document=self.document, variables=variables, builtins=self.builtins)
+        self.root = substitution.resolve(shaped)
+        raw: dict[str, Any] = plain(self.root)
         checked = self._check_faults(raw)
         check_references(self.document, self.root, parts_of(raw))
         experiment: Experiment | None = None

@@ -100,6 +100,17 @@ def texts(node: Node | None) -> Iterator[tuple[Span, str]]:
             yield item.span, item.value
 
 
+def plain(node: Node) -> Any:
+    """Return a part of the file as dicts, lists and scalars."""
+    match node:
+        case Entries():
+            return {key: plain(value) for key, (_, value) in node.entries.items()}
+        case Items():
+            return [plain(item) for item in node.items]
+        case Value():
+            return node.value
+
+
 def locate(root: Node, path: Path, *, key: bool = False) -> Span:
     """Return the place of what ``path`` names, or of the nearest part around it that the file has.
 

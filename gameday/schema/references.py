@@ -48,7 +48,7 @@ def _endpoints(document: Document, root: Node) -> None:
     known = {name for _, name in _names(root, "load", "requests")}
     for _, _, objective in pairs(find(root, ("objectives",))) if known else ():
         for span, name in texts(find(objective, ("where", "endpoint"))):
-            if name not in known and "${" not in name:
+            if name not in known and not document.has_error_at(span):
                 message = f"no request is called {shown(name)}"
                 document.add(span, "unknown-endpoint", message, did_you_mean(name, known))
 
@@ -59,11 +59,15 @@ def _targets(document: Document, root: Node) -> None:
     for fault in faults.items if isinstance(faults, Items) else ():
         for parameter, section in (("process", "system"), ("proxy", "proxies")):
             node = find(fault, ("with", parameter))
-            known = keys(find(root, (section,)))
-            if isinstance(node, Value) and isinstance(node.value, str) and node.value not in known:
-                hint = did_you_mean(node.value, known) or f"declare it under {section}:"
-                message = f"no {parameter} is called {shown(node.value)} under {section!r}"
-                document.add(node.span, f"unknown-{parameter}", message, hint)
+            if isinstance(node, Value):
+                _declared(document, node, parameter, section, keys(find(root, (section,))))
+
+
+def _declared(document: Document, node: Value, parameter: str, section: str, known: tuple[str, ...]) -> None:
+    if isinstance(node.value, str) and node.value not in known and not document.has_error_at(node.span):
+        hint = did_you_mean(node.value, known) or f"declare it under {section}:"
+        message = f"no {parameter} is called {shown(node.value)} under {section!r}"
+        document.add(node.span, f"unknown-{parameter}", message, hint)
 
 
 def _listeners(document: Document, root: Node, parts: Parts) -> None:
@@ -101,7 +105,7 @@ def _hosts(document: Document, root: Node, parts: Parts) -> None:
     if not isinstance(target, Value) or not isinstance(target.value, str) or parts.target is None:
         return
     host = _host(parts.target)
-    if document.has_error_at(target.span):
+    if document.has_error_at(target.span) or "://" not in parts.target:
         return
     if host is None:
         hint = "a secret cannot be the host; write http://HOST and keep secrets to headers"

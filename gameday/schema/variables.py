@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from gameday.schema.document import Document, resolve_scalar
 from gameday.schema.errors import Span, did_you_mean
@@ -155,25 +154,32 @@ class _Declaring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Substitution:
-    """Turns the tree into plain data with every variable in its place."""
+    """Puts every variable in its place; what is wrong is noted in the document."""
 
     document: Document
     variables: Variables
     builtins: Mapping[str, str]
 
-    def plain(self, node: Node, path: Path = ()) -> Any:
-        """Return dicts, lists and scalars; what is wrong is noted in the document."""
+    def resolve(self, node: Entries) -> Entries:
+        """Return the same tree with values for variables, each still at its place in the file."""
+        return self._entries(node, ())
+
+    def _entries(self, node: Entries, path: Path) -> Entries:
+        entries = {key: (span, self._node(value, (*path, key))) for key, (span, value) in node.entries.items()}
+        return Entries(span=node.span, entries=entries)
+
+    def _node(self, node: Node, path: Path) -> Node:
         match node:
             case Entries():
-                return {key: self.plain(value, (*path, key)) for key, (_, value) in node.entries.items()}
+                return self._entries(node, path)
             case Items():
-                return [self.plain(item, (*path, index)) for index, item in enumerate(node.items)]
+                return Items(span=node.span, items=[self._node(item, (*path, i)) for i, item in enumerate(node.items)])
+            case Value(value=str(text)) if "${" in text:
+                return Value(span=node.span, value=self._text(node, text, path), text=text)
             case Value():
-                return self._text(node, node.value, path) if isinstance(node.value, str) else node.value
+                return node
 
     def _text(self, node: Value, text: str, path: Path) -> Scalar:
-        if "${" not in text:
-            return text
         whole = _REFERENCE.fullmatch(text)
         if whole is not None:
             return self._value(node.span, whole[1], path)

@@ -1,0 +1,196 @@
+"""YAML with places: what a scalar means, where it stands, and that no file costs much before it is refused."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gameday.schema.document import MAX_ALIASES, MAX_BYTES, MAX_DEPTH, Document, parse, read_bytes, resolve_scalar
+from gameday.schema.errors import ExperimentErrors
+from gameday.schema.nodes import locate, plain
+
+MIB = MAX_BYTES
+
+
+def read(text: str | bytes) -> object:
+    document = parse("f.yaml", text if isinstance(text, bytes) else text.encode())
+    assert not document.errors
+    return plain(document.root)
+
+
+def refused(text: str | bytes) -> ExperimentErrors:
+    with pytest.raises(ExperimentErrors) as caught:
+        parse("f.yaml", text if isinstance(text, bytes) else text.encode())
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: 5", 5),
+        ("a: -5", -5),
+        ("a: 0x1F", 31),
+        ("a: 0o17", 15),
+        ("a: 017", 17),
+        ("a: 1.5", 1.5),
+        ("a: 1e3", 1000.0),
+        ("a: '5'", "5"),
+        ("a: !!str 5", "5"),
+        ("a: true", True),
+        ("a: no", "no"),
+        ("a: on", "on"),
+        ("a: ~", None),
+        ("a:", None),
+        ("a: 2026-01-01", "2026-01-01"),
+        ("a: 12:30:45", "12:30:45"),
+        ("a: .inf", ".inf"),
+        ("a: 1e999", "1e999"),
+        ("a: " + "9" * 5000, "9" * 5000),
+        ("a: |\n  x\n  y\n", "x\ny\n"),
+    ],
+)
+def test_a_scalar_means_what_yaml_1_2_says(text: str, value: object) -> None:
+    assert read(text) == {"a": value}
+
+
+def test_anchors_aliases_and_merges() -> None:
+    assert read("a: &x {b: 1, c: 2}\nd: *x\ne: {<<: *x, c: 3}\nf: {<<: [*x, {g: 4, b: 9}]}") == {
+        "a": {"b": 1, "c": 2},
+        "d": {"b": 1, "c": 2},
+        "e": {"b": 1, "c": 3},
+        "f": {"b": 1, "c": 2, "g": 4},
+    }
+
+
+def test_json_is_yaml() -> None:
+    assert read('{"a": [1, "b", null, true]}') == {"a": [1, "b", None, True]}
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_matter() -> None:
+    document = parse("f.yaml", "\ufeffa: 1\r\nb: [1, 2]\r\n".encode())
+    assert plain(document.root) == {"a": 1, "b": [1, 2]}
+    assert locate(document.root, ("b", 1)) == (2, 8, 1)
+
+
+def test_places_of_values_keys_and_what_is_missing() -> None:
+    root = parse("f.yaml", b"load:\n  rate: 100/s\n  requests:\n    - {name: a, get: /}\nfaults:\n").root
+    assert locate(root, ("load", "rate")) == (2, 9, 5)
+    assert locate(root, ("load", "rate"), key=True) == (2, 3, 4)
+    assert locate(root, ("load",)) == (1, 1, 4)
+    assert locate(root, ("load", "requests", 0, "name")) == (4, 14, 1)
+    assert locate(root, ("load", "requests", 0, "post")) == (4, 7, 17)
+    assert locate(root, ("load", "target")) == (1, 1, 4)
+    assert locate(root, ("faults",)) == (5, 1, 6)
+    assert locate(root, ("nothing",)) == (1, 1, 1)
+
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40))
+HOSTILE: dict[str, tuple[str | bytes, str]] = {
+    "aliases that double forty times": (BOMB, "too-large"),
+    "more aliases than allowed": ("a: &a x\nb: [" + "*a, " * (MAX_ALIASES + 1) + "]", "too-large"),
+    "an alias that contains itself": ("a: &a {b: [*a]}", "yaml-syntax"),
+    "a merge that contains itself": ("a: &a {<<: *a}", "yaml-syntax"),
+    "an alias of nothing": ("a: *b", "yaml-syntax"),
+    "brackets": ("[" * MIB, "too-large"),
+    "braces": ("{a: " * (MIB // 4), "too-large"),
+    "depth by indentation": ("\n".join(" " * depth + "a:" for depth in range(MAX_DEPTH + 2)), "too-large"),
+    "depth by aliases": ("a: &a " + "[" * 40 + "]" * 40 + "\nb: " + "[" * 40 + "*a" + "]" * 40, "too-large"),
+    "dashes": ("- " * (MIB // 2), "too-large"),
+    "many nodes": ("[" + "a," * (MIB // 2 - 1) + "]", "too-large"),
+    "many lines": ("\n" * (MIB - 1), "too-large"),
+    "many documents": ("---\n" * 40_000, "yaml-syntax"),
+    "a control character": ("a: \x01", "yaml-syntax"),
+    "a NUL": (b"a: \0", "yaml-syntax"),
+    "UTF-16": ("a: 1".encode("utf-16"), "encoding"),
+    "Latin-1": ("a: Zwölf".encode("latin-1"), "encoding"),
+    "a lone surrogate": (b"a: \xed\xa0\x80", "encoding"),
+    "a tag that makes an object": ("a: !!python/object/apply:os.system [true]", "yaml-syntax"),
+    "a key that is a list": ("[a]: b", "yaml-syntax"),
+    "quotes without end": ("a: '" + "x" * (MIB - 10), "yaml-syntax"),
+    "percents": ("%" * MIB, "yaml-syntax"),
+    "colons": (":" * MIB, "yaml-syntax"),
+    "anchors": ("&a " * (MIB // 3), "yaml-syntax"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_at_a_place(name: str) -> None:
+    text, code = HOSTILE[name]
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    started = time.process_time()
+    errors = refused(text)
+    assert {error.code for error in errors.errors} == {code}
+    assert len(str(errors)) < 2000
+    # Two seconds is the design's promise; the processor time is bounded, since the machine may be shared.
+    assert time.process_time() - started < 10
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before.ru_maxrss < 200 * 1024
+
+
+@pytest.mark.parametrize(
+    "text", ["a " * (MIB // 4), '"' + "\\n" * (MIB // 4) + '"', "#" * MIB, "a: |\n" + " x" * (MIB // 4)]
+)
+def test_a_large_text_is_read_within_bounds(text: str) -> None:
+    started = time.process_time()
+    read(text)
+    assert time.process_time() - started < 10
+
+
+def test_more_than_one_mebibyte_is_not_even_read(tmp_path: Path) -> None:
+    path = tmp_path / "big.yaml"
+    path.touch()
+    os.truncate(path, 100 * 1024**3)
+    with pytest.raises(ExperimentErrors, match="larger than 1 MiB"):
+        read_bytes(path)
+
+
+@pytest.mark.parametrize("name", ["missing.yaml", "."])
+def test_what_cannot_be_read_says_so(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ExperimentErrors, match="cannot read this file"):
+        read_bytes(tmp_path / name)
+
+
+def test_every_duplicate_key_is_noted() -> None:
+    document = parse("f.yaml", b"a: 1\nb: {c: 1, c: 2}\na: 2\na: 3\n")
+    assert [(e.line, e.column, e.hint) for e in document.errors] == [
+        (2, 11, "first given in line 2"),
+        (3, 1, "first given in line 1"),
+        (4, 1, "first given in line 1"),
+    ]
+
+
+def outcome(data: bytes) -> Document | ExperimentErrors:
+    try:
+        return parse("f.yaml", data)
+    except ExperimentErrors as errors:
+        return errors
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.text(max_size=300).map(lambda text: text.encode("utf-8", errors="replace")),
+        st.lists(st.sampled_from(list("{}[]:,-?&*!|>%@`'\"#\n \tab1~<")), max_size=60).map(
+            lambda signs: "".join(signs).encode()
+        ),
+    )
+)
+def test_nothing_raises_anything_but_located_errors(data: bytes) -> None:
+    read_or_refused = outcome(data)
+    if isinstance(read_or_refused, Document):
+        plain(read_or_refused.root)
+    else:
+        assert read_or_refused.errors
+        assert all(error.line >= 1 and error.column >= 1 for error in read_or_refused.errors)
+
+
+@given(st.text(alphabet="0123456789+-.eExXo_abcnulltruefasy~ ", max_size=12))
+def test_a_scalar_is_read_as_something_json_can_hold(text: str) -> None:
+    value = resolve_scalar(text)
+    assert value is None or isinstance(value, (str, int, float))
+    assert not isinstance(value, float) or value == value  # noqa: PLR0124 - not NaN
