@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from gameday.journal.reader import read_journal
 from gameday.load.samples import read_samples
@@ -66,10 +66,10 @@ class RunFolder:
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        raw = json.loads(path.read_bytes())
+        raw: Any = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
-    return raw if isinstance(raw, dict) else None
+    return cast("dict[str, Any]", raw) if isinstance(raw, dict) else None
 
 
 def read_run(path: Path) -> Run:

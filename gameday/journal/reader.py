@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from gameday.model import Event
 
@@ -70,10 +70,10 @@ def _sealed_until(lines: list[bytes], start: int, head: str, *, limit: int | Non
 
 def _object(line: bytes) -> dict[str, Any] | None:
     try:
-        raw = json.loads(line)
+        raw: Any = json.loads(line)
     except ValueError:
         return None
-    return raw if isinstance(raw, dict) else None
+    return cast("dict[str, Any]", raw) if isinstance(raw, dict) else None
 
 
 def _record(line: bytes, seq: int, prev: str) -> Event | None:
@@ -92,5 +92,5 @@ def _seals(line: bytes, torn: bytes, prev: str) -> bool:
     raw = _object(line)
     if raw is None or raw.get("kind") != "sealed" or raw.get("prev") != prev:
         return False
-    data = raw.get("data")
-    return isinstance(data, dict) and data.get("length") == len(torn) and data.get("sha256") == digest(torn)
+    data: Any = raw.get("data")
+    return bool(data == {"length": len(torn), "sha256": digest(torn)})

@@ -9,6 +9,7 @@ import anyio
 from gameday.journal.writer import JournalError
 from gameday.model import Plan, Reason
 from gameday.runner.context import Context, FaultState
+from gameday.runner.planning import PLAN_SECONDS
 from gameday.spi.driver import ACTIVE_SECONDS
 from gameday.timeline import ZERO_AFTER_GATE_MS
 from gameday.undo.guardian import WatchdogLostError, arm
@@ -18,7 +19,6 @@ PROVE_SECONDS = 2.0
 """How long a fault may take from the end of inject until it is measured as on."""
 HOLD_SECONDS = 5.0
 """How often a fault that is on is measured."""
-PLAN_SECONDS = 10.0
 
 
 async def live(ctx: Context, fault: FaultState, zero_ms: float) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import anyio
 
@@ -18,21 +15,20 @@ from gameday.journal.writer import Journal
 from gameday.load.generator import LoadChild
 from gameday.load.limits import check_open_files
 from gameday.load.samples import SampleWriter
-from gameday.model import Event, Plan, Reason
-from gameday.registry import load_driver
+from gameday.model import Event, Reason
 from gameday.runner import faults, phases, proxies, system
-from gameday.runner.context import Context, FaultState
+from gameday.runner.context import Context
 from gameday.runner.folder import Prepared
 from gameday.runner.loadfeed import LoadFeed
+from gameday.runner.planning import plan_faults
+from gameday.runner.services import services
 from gameday.schema.power import never_provable
-from gameday.spi import Driver, GamedayError, LoadError, World
-from gameday.spi.driver import INJECT_SECONDS, REVERT_SECONDS
+from gameday.spi import GamedayError, LoadError, World
 from gameday.spi.processes import boot_id, identify
 from gameday.timeline import compile_timeline
-from gameday.undo.guardian import HEARTBEAT_SECONDS, LEASE_SECONDS, Guardian, WatchdogLostError
+from gameday.undo.guardian import LEASE_SECONDS, Guardian
 from gameday.undo.hosts import HostPool, HostSetup
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DRAIN_SLACK_SECONDS = 3.0
 
 
@@ -101,9 +97,14 @@ async def _guarded(prepared: Prepared, journal: Journal) -> Outcome:
         proxies=proxies.elsewhere(experiment.proxies, prepared.secrets),
         secrets=prepared.secrets,
     )
-    guardian = await Guardian.start(
-        run_id=prepared.run_id, journal=folder.journal, faults=specs, world=world, log=folder.logs / "watchdog.log"
-    )
+    try:
+        guardian = await Guardian.start(
+            run_id=prepared.run_id, journal=folder.journal, faults=specs, world=world, log=folder.logs / "watchdog.log"
+        )
+    except GamedayError as error:
+        journal.write("refused", {"reason": Reason.WATCHDOG_LOST.value, "detail": f"no watchdog, no fault: {error}"})
+        journal.write("closed", {"undone": True})
+        return Outcome(folder=folder, skip_report=False)
     journal.write(
         "watchdog-started",
         {"pid": guardian.ref.pid, "start": guardian.ref.start, "lease_ms": int(LEASE_SECONDS * 1000)},
@@ -122,50 +123,12 @@ async def _guarded(prepared: Prepared, journal: Journal) -> Outcome:
         hosts=hosts,
         world=world,
     )
-    async with _services(ctx):
+    async with services(ctx):
         await _run(ctx, hosts, specs)
     undone = not any(fault.open and fault.reversible for fault in ctx.faults.values())
     await guardian.goodbye()
     ctx.note("closed", {"undone": undone})
     return Outcome(folder=folder, skip_report=ctx.stop.watching.cancel_called)
-
-
-@asynccontextmanager
-async def _services(ctx: Context) -> AsyncIterator[None]:
-    """Heartbeats, signals and the watch over the watchdog, for as long as anything may have to be undone."""
-    async with anyio.create_task_group() as group:
-        group.start_soon(_beat, ctx)
-        group.start_soon(_watch_watchdog, ctx)
-        await group.start(_signals, ctx)
-        yield
-        group.cancel_scope.cancel()
-
-
-async def _beat(ctx: Context) -> None:
-    while True:
-        try:
-            ctx.guardian.beat()
-        except WatchdogLostError as error:
-            ctx.abort(Reason.WATCHDOG_LOST, str(error))
-            return
-        await anyio.sleep(HEARTBEAT_SECONDS)
-
-
-async def _watch_watchdog(ctx: Context) -> None:
-    code = await ctx.guardian.wait()
-    ctx.note("watchdog-lost", {"error": f"the watchdog ended with {code}"})
-    ctx.abort(Reason.WATCHDOG_LOST, "the watchdog ended while the run was on")
-
-
-async def _signals(ctx: Context, *, task_status: anyio.abc.TaskStatus[None]) -> None:
-    """Stop and revert at the first signal; a second skips what only watches, never a revert or a record."""
-    with anyio.open_signal_receiver(*SIGNALS) as received:
-        task_status.started()
-        async for signum in received:
-            if ctx.stop.reason is None:
-                ctx.abort(Reason.SIGNAL, signal.Signals(signum).name)
-            else:
-                ctx.stop.watching.cancel()
 
 
 async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any]) -> None:
@@ -179,7 +142,7 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any]) -> None:
                     own = await proxies.start_own(ctx.run_id, ctx.experiment.proxies, ctx.folder, max_ms=_max_ms(ctx))
                     _adopt(ctx, hosts, own)
                     await system.start_all(ctx)
-                    await _plan_faults(ctx, hosts, specs)
+                    await plan_faults(ctx, hosts, specs)
                     feed = await _start_load(ctx)
                     helpers.start_soon(feed.read)
                     helpers.start_soon(system.supervise, ctx)
@@ -195,7 +158,7 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any]) -> None:
                 await feed.finish(ctx.experiment.load.timeout / 1000 + DRAIN_SLACK_SECONDS)
             helpers.cancel_scope.cancel()
     except* (GamedayError, OSError) as errors:
-        for error in errors.exceptions:
+        for error in _leaves(errors):
             _explain(ctx, error)
     finally:
         with anyio.CancelScope(shield=True):
@@ -211,15 +174,20 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any]) -> None:
 def _explain(ctx: Context, error: BaseException) -> None:
     """Turn what ended the set-up into the record that the judge reads."""
     text = ctx.world.secrets.mask(str(error))
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            _explain(ctx, inner)
-    elif isinstance(error, (system.NotReadyError, proxies.ProxyError)):
+    if isinstance(error, (system.NotReadyError, proxies.ProxyError)):
         ctx.note("process-not-ready", {"name": str(error).partition(" ")[0], "error": text})
     elif isinstance(error, LoadError):
         ctx.note("load-lost", {"error": text})
     else:
         ctx.note("action-failed", {"fault": "", "action": "run", "error": f"{type(error).__name__}: {text}"})
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(cast("BaseExceptionGroup[BaseException]", error))
+        else:
+            yield error
 
 
 def _max_ms(ctx: Context) -> int:
@@ -249,42 +217,6 @@ def _adopt(ctx: Context, hosts: HostPool, own: proxies.OwnProxies | None) -> Non
     ctx.guardian.tell_world(ctx.world)
 
 
-async def _plan_faults(ctx: Context, hosts: HostPool, specs: Mapping[str, Any]) -> None:
-    """Start a host for each fault and plan it; raise DriverError before any load when one cannot be planned."""
-    await hosts.start(specs)
-    for spec in ctx.experiment.faults:
-        driver = load_driver(spec.do, spec.with_)
-        reply = await hosts.ask(spec.name, "plan", None, faults.PLAN_SECONDS)
-        if "error" in reply:
-            ctx.note("action-failed", {"fault": spec.name, "action": "plan", "error": reply["error"]})
-            raise GamedayError(f"{spec.name} cannot be planned: {reply['error']}", hint=str(reply.get("hint", "")))
-        state = _state(spec.name, spec.do, driver, Plan.from_json(reply["plan"]))
-        ctx.faults[spec.name] = state
-        ctx.note(
-            "planned",
-            {
-                "fault": spec.name,
-                "driver": spec.do,
-                "targets": list(state.plan.targets),
-                "reversible": state.reversible,
-                "provable": state.provable,
-                "undo": dict(state.plan.undo),
-            },
-        )
-
-
-def _state(name: str, kind: str, driver: Driver, plan: Plan) -> FaultState:
-    return FaultState(
-        name=name,
-        driver=kind,
-        reversible=driver.reversible,
-        provable=driver.provable,
-        inject_seconds=float(getattr(driver, "inject_seconds", INJECT_SECONDS)),
-        revert_seconds=float(getattr(driver, "revert_seconds", REVERT_SECONDS)),
-        plan=plan,
-    )
-
-
 async def _start_load(ctx: Context) -> LoadFeed:
     profile = ctx.experiment.load
     check_open_files(profile)
@@ -299,8 +231,3 @@ async def _start_load(ctx: Context) -> LoadFeed:
     )
     ctx.note("load-started", {"pid": child.pid})
     return LoadFeed(ctx=ctx, generator=child, writer=SampleWriter(ctx.folder.samples), guard=Guard.of(ctx.experiment))
-
-
-def platform_supported() -> str:
-    """Return why faults cannot be undone safely on this platform, or nothing."""
-    return "" if sys.platform == "linux" else f"gameday injects faults on Linux only for now, not on {sys.platform}"

@@ -11,6 +11,8 @@ from contextlib import suppress
 from gameday.model import ProcessRef
 from gameday.spi.processes import alive, all_pids, await_gone, marked, send
 
+SCANS = 3
+"""A process that was being started when the runner died carries its marks a moment later: look again."""
 STOP_SECONDS = 3.0
 """How long a process under ``system:`` may take to end after SIGTERM."""
 
@@ -81,6 +83,10 @@ def _signal_groups(leaders: Iterable[ProcessRef], signum: signal.Signals) -> Non
 
 def stop_system(run_id: str) -> tuple[str, ...]:
     """Stop every process that this run started under ``system:``; return the names that would not end."""
-    found = marked(run_id)
-    left = set(stop_groups(ref for _, ref in found))
-    return tuple(name for name, ref in found if ref in left)
+    left: dict[ProcessRef, str] = {}
+    for _ in range(SCANS):
+        found = {ref: name for name, ref in marked(run_id)}
+        if not found:
+            break
+        left = {ref: found[ref] for ref in stop_groups(found)}
+    return tuple(left.values())

@@ -90,7 +90,8 @@ def _child(read: int, write: int, work: Callable[[], dict[str, Any]]) -> None:
     try:
         os.close(read)
         os.setsid()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+            signal.signal(signum, signal.SIG_DFL)
         os.write(write, json.dumps(work()).encode())
     finally:
         os._exit(0)

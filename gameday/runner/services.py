@@ -1,0 +1,53 @@
+"""What goes on beside a run for as long as anything may have to be undone: heartbeats, signals, the watch over the watchdog."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from gameday.model import Reason
+from gameday.runner.context import Context
+from gameday.undo.guardian import HEARTBEAT_SECONDS, WatchdogLostError
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@asynccontextmanager
+async def services(ctx: Context) -> AsyncGenerator[None]:
+    """Heartbeats, signals and the watch over the watchdog, for as long as anything may have to be undone."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(_beat, ctx)
+        group.start_soon(_watch_watchdog, ctx)
+        await group.start(_signals, ctx)
+        yield
+        group.cancel_scope.cancel()
+
+
+async def _beat(ctx: Context) -> None:
+    while True:
+        try:
+            ctx.guardian.beat()
+        except WatchdogLostError as error:
+            ctx.abort(Reason.WATCHDOG_LOST, str(error))
+            return
+        await anyio.sleep(HEARTBEAT_SECONDS)
+
+
+async def _watch_watchdog(ctx: Context) -> None:
+    code = await ctx.guardian.wait()
+    ctx.note("watchdog-lost", {"error": f"the watchdog ended with {code}"})
+    ctx.abort(Reason.WATCHDOG_LOST, "the watchdog ended while the run was on")
+
+
+async def _signals(ctx: Context, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+    """Stop and revert at the first signal; a second skips what only watches, never a revert or a record."""
+    with anyio.open_signal_receiver(*SIGNALS) as received:
+        task_status.started()
+        async for signum in received:
+            if ctx.stop.reason is None:
+                ctx.abort(Reason.SIGNAL, signal.Signals(signum).name)
+            else:
+                ctx.stop.watching.cancel()
