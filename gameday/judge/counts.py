@@ -58,6 +58,7 @@ class Ledger:
     def __init__(self, rows: Iterable[LoadRow], limits_us: Sequence[int]) -> None:
         self._column = {limit: _SLOW + index for index, limit in enumerate(limits_us)}
         self._cells: dict[str, dict[int, list[int]]] = {}
+        self._series: dict[tuple[tuple[str, ...], str, int | None], Series] = {}
         width = _SLOW + len(self._column)
         for row in rows:
             slots = self._cells.setdefault(row.endpoint, {})
@@ -81,7 +82,12 @@ class Ledger:
 
     def meter(self, endpoints: Sequence[str], criterion: Criterion) -> Series:
         """Return the meter of an ``errors``, ``slow`` or ``throughput`` criterion; no endpoints means all of them."""
-        names = endpoints or tuple(self._cells)
+        known = (tuple(endpoints), criterion.kind, criterion.slower_us)
+        if known not in self._series:
+            self._series[known] = self._sum(endpoints or tuple(self._cells), criterion)
+        return self._series[known]
+
+    def _sum(self, names: Sequence[str], criterion: Criterion) -> Series:
         bad: dict[int, list[int]] = {}
         column = self._column[criterion.slower_us] if criterion.kind == "slow" and criterion.slower_us else None
         base = _UNANSWERED if criterion.kind == "throughput" else _FAILED
