@@ -19,6 +19,7 @@ import pytest
 from gameday.shop.client import Client, Unavailable
 from gameday.shop.http import Request
 
+ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 15.0
 SAMPLE = re.compile(r"([a-z_]+)(\{[^}]*\})? (\S+)")
 
@@ -273,6 +274,14 @@ def test_a_port_in_use_is_said_and_ends_it(shop: Shop) -> None:
     second = subprocess.run(argv, capture_output=True, timeout=DEADLINE, check=False)
     assert second.returncode == 1
     assert json.loads(second.stderr)["event"] == "cannot-listen"
+
+
+@pytest.mark.parametrize("name", ["front", "catalog", "payments", "worker"])
+def test_needs_the_standard_library_and_itself_only(name: str) -> None:
+    code = f"import gameday.shop.{name}, sys; print(*(m for m in sys.modules if m.startswith('gameday.')))"
+    argv = [sys.executable, "-S", "-E", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}"]
+    ended = subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE, check=True)
+    assert all(module.startswith("gameday.shop") for module in ended.stdout.split())
 
 
 @pytest.mark.slow
