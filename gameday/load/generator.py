@@ -127,7 +127,6 @@ class LoadChild:
         Raises LoadError, after the whole process group was killed, when a line is malformed or too long, the stream ends
         without ``bye``, nothing comes for 3.5 s once begun, or it does not end in time after ``stop``.
         """
-        self._reading = True
         try:
             while True:
                 message = parse_message(await self._line())
@@ -137,11 +136,8 @@ class LoadChild:
                 if message["t"] == "bye":
                     break
         except LoadError:
-            self._reading = False
             await self.kill()
             raise
-        finally:
-            self._reading = False
         await self._ended(_EXIT_S)
         await self.kill()
 
@@ -149,12 +145,15 @@ class LoadChild:
         """Return the next line, watching the time: silence is a loss, and a stop that lasts too long is enforced."""
         while True:
             limit = min(self._heard + SILENCE_S, self._stop_by)
+            self._reading = True
             try:
                 line = await self._reader.next(min(limit, time.monotonic() + _GLANCE_S))
             except TimeoutError:
                 if time.monotonic() >= limit:
                     self._overdue()
                 continue
+            finally:
+                self._reading = False
             if line is None:
                 await self._ended(_EXIT_S)  # its end comes a moment after the end of its stream, and says why
                 raise self._lost("the load generator ended without a last word")

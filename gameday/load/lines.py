@@ -41,7 +41,7 @@ class LineReader:
 
     async def _fill(self, deadline: float) -> bool:
         """Read what there is; wait for it at most until the deadline, but never time out on data that is already there."""
-        while True:
+        while self._open:
             try:
                 chunk = os.read(self._descriptor, _BLOCK)
             except BlockingIOError:
@@ -53,6 +53,7 @@ class LineReader:
                 continue
             self._data += chunk
             return bool(chunk)
+        return False
 
     def close(self) -> None:
         """Close the pipe; safe twice."""
