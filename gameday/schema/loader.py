@@ -93,6 +93,17 @@ def load_experiment(
     )
 
 
+def read_secrets(path: str | Path, environ: Mapping[str, str]) -> Secrets:
+    """Return the file's secrets that the environment has; nothing else of the file is looked at, and nothing is refused.
+
+    `gameday recover` takes them from the environment again, because a run folder holds references only.
+    """
+    document = parse(str(path), read_bytes(Path(path)))
+    _, section = shape(document)
+    found = declare(document, section, Given(variables={}, secret_values={}, environ=environ), require_values=False)
+    return Secrets(values={name: value for name, value in found.secrets.items() if value is not None})
+
+
 @dataclass(slots=True, kw_only=True)
 class _Reading:
     """One file while it is read."""

@@ -14,7 +14,8 @@ from gameday.journal.reader import read_journal
 from gameday.journal.writer import Journal, JournalError
 from gameday.model import Event, Plan, ProcessRef
 from gameday.registry import load_driver
-from gameday.spi import GamedayError, ProxyRef, Secrets, World
+from gameday.schema.loader import read_secrets
+from gameday.spi import GamedayError, ProxyRef, World
 from gameday.spi.processes import alive, marked
 from gameday.undo.fencing import stop_system
 from gameday.undo.reverting import OpenFault, revert_all
@@ -143,8 +144,7 @@ def _with_drivers(work: Work, plan: Mapping[str, Any]) -> list[OpenFault]:
 
 def _world(work: Work, plan: Mapping[str, Any]) -> World:
     """Rebuild what the undo needs; secrets come from the environment again, and a missing one is named when it is needed."""
-    wanted = plan.get("secrets", {})
-    values = {name: os.environ[variable] for name, variable in wanted.items() if variable in os.environ}
+    secrets = read_secrets(work.folder.experiment, os.environ)
     proxies: dict[str, ProxyRef] = {}
     if work.proxy is not None:
         process = ProcessRef(**work.proxy["process"])
@@ -152,7 +152,7 @@ def _world(work: Work, plan: Mapping[str, Any]) -> World:
             proxies[name] = ProxyRef(
                 control=work.proxy["control"], name=name, token=work.proxy["token"], process=process
             )
-    return World(run_id=work.folder.name, proxies=proxies, secrets=Secrets(values=values))
+    return World(run_id=work.folder.name, proxies=proxies, secrets=secrets)
 
 
 def _end_proxy(work: Work) -> None:
