@@ -22,12 +22,18 @@ class ControlServer:
         self.idle_seconds = idle_seconds
         """How long a connection may wait between requests."""
         self.open: set[ControlConnection] = set()
+        self._listening: asyncio.Server | None = None
 
     async def start(self, address: Address) -> Address:
         """Listen; return the address with its port resolved; raises OSError."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: ControlConnection(self), address.host, address.port)
-        return Address(address.host, server.sockets[0].getsockname()[1])
+        self._listening = await loop.create_server(lambda: ControlConnection(self), address.host, address.port)
+        return Address(address.host, self._listening.sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._listening is not None:
+            self._listening.close()
 
     def admit(self, connection: ControlConnection) -> bool:
         """Whether there is room for another connection."""

@@ -155,13 +155,12 @@ class Proxy:
         probe = self._probes.pop(str(peer), 0.0) > asyncio.get_running_loop().time()
         if self.holders:
             reset_on_close(sock)
+            self._met_down(0 if probe else 1)  # before the client hears of it: when it tries again, the port refuses
         if probe or self.holders:
             sock.close()
         else:
             link = Link(self.upstream, self._lanes, self._draw, self._gone)
             self._links[link] = asyncio.get_running_loop().create_task(link.run(sock))
-        if self.holders and not probe:
-            self._met_down(1)
 
     def _met_down(self, count: int) -> None:
         for holder in self.holders:

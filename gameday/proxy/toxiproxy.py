@@ -33,7 +33,7 @@ def create_proxy(proxies: Proxies, request: Request) -> Reply:
     for name in ("name", "upstream"):
         if not fields.get(name):
             raise RefusedError(400, f"missing required field: {name}")
-    enabled = _flag(fields, "enabled", default=True)
+    enabled = _flag(fields, "enabled")
     proxy = proxies.create(fields["name"], fields.get("listen", ""), fields["upstream"])
     _enable(proxy, enabled=enabled)
     return Reply(status=201, content=proxy.to_json())
@@ -48,9 +48,11 @@ def update_proxy(proxies: Proxies, request: Request) -> Reply:
     """Change addresses or enable and disable; what is not given stays. After the run only enabling is left."""
     proxy = proxies.find(request.args[0])
     fields = request.fields()
-    enabled = _flag(fields, "enabled", default=proxy.enabled)
+    enabled = _flag(fields, "enabled")
     listen, upstream = fields.get("listen", str(proxy.listen)), fields.get("upstream", str(proxy.upstream))
-    if proxies.over.is_set() and (not enabled or proxies.addresses(listen, upstream) != (proxy.listen, proxy.upstream)):
+    if proxies.over.is_set() and (
+        enabled is False or proxies.addresses(listen, upstream) != (proxy.listen, proxy.upstream)
+    ):
         raise RefusedError(409, "run is over")
     proxies.move(proxy, listen, upstream)
     _enable(proxy, enabled=enabled)
@@ -120,9 +122,9 @@ def _find_toxic(proxies: Proxies, request: Request) -> tuple[Proxy, Toxic]:
         raise RefusedError(404, "toxic not found") from None
 
 
-def _enable(proxy: Proxy, *, enabled: bool) -> None:
+def _enable(proxy: Proxy, *, enabled: bool | None) -> None:
     """Let every holder go when enabling: for a Toxiproxy client there is only one switch."""
-    if not enabled and proxy.enabled:
+    if enabled is False:
         proxy.hold_down(API_HOLDER)
     elif enabled:
         for holder in list(proxy.holders):
@@ -154,8 +156,8 @@ def _share(value: object) -> float:
     return float(value)
 
 
-def _flag(fields: dict[str, Any], name: str, *, default: bool) -> bool:
-    value = fields.get(name, default)
-    if not isinstance(value, bool):
+def _flag(fields: dict[str, Any], name: str) -> bool | None:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, bool):
         raise RefusedError(400, f"bad request body: {name} is true or false")
     return value

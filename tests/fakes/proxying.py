@@ -44,7 +44,7 @@ def dependency(serve: Callable[[socket.socket], None] = echo) -> Generator[str]:
                     threading.Thread(target=handle, args=(sock,), daemon=True).start()
 
         threading.Thread(target=accept, daemon=True).start()
-        yield "127.0.0.1:%d" % server.getsockname()[1]
+        yield f"127.0.0.1:{server.getsockname()[1]}"
         with suppress(OSError):
             server.shutdown(socket.SHUT_RDWR)
 
@@ -74,9 +74,18 @@ class ProxyProcess:
 
     def connect(self, name: str = "payments") -> socket.socket:
         """Open a connection through the proxy; it is closed with the fixture."""
-        sock = socket.create_connection(self.address(name), timeout=5)
+        host, port = self.address(name)
+        sock = socket.create_connection((host.strip("[]"), port), timeout=5)
         self.opened.append(sock)
         return sock
+
+    def turns_away(self) -> bool:
+        """Whether a new connection is accepted only to be reset, perhaps before the client has seen it made."""
+        try:
+            self.connect().recv(1)
+        except ConnectionResetError:
+            return True
+        return False
 
     def call(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
@@ -140,7 +149,9 @@ def proxy_process(upstream: str, **config: Any) -> Generator[ProxyProcess]:
     process = start({"proxies": proxies, "run": "r1", **config})
     with process:
         assert process.stdout is not None
-        proxy = ProxyProcess(process=process, ready=json.loads(process.stdout.readline()), token=config.get("token", ""))
+        proxy = ProxyProcess(
+            process=process, ready=json.loads(process.stdout.readline()), token=config.get("token", "")
+        )
         try:
             assert proxy.ready.get("ready") is True, proxy.ready
             yield proxy
@@ -148,3 +159,22 @@ def proxy_process(upstream: str, **config: Any) -> Generator[ProxyProcess]:
             for sock in proxy.opened:
                 sock.close()
             process.kill()
+
+
+@contextmanager
+def borrowed(shared: ProxyProcess) -> Generator[ProxyProcess]:
+    """Lend a proxy that several tests share: healed before, its connections closed after."""
+    assert shared.call("POST", "/reset")[0] == 204
+    yield shared
+    for sock in shared.opened:
+        sock.close()
+    shared.opened.clear()
+
+
+def talks(sock: socket.socket, data: bytes = b"ping") -> bool:
+    """Whether what is sent comes back."""
+    sock.sendall(data)
+    back = b""
+    while len(back) < len(data) and (chunk := sock.recv(len(data) - len(back))):
+        back += chunk
+    return back == data
