@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from gameday.schema.experiment import Experiment
+from gameday.schema.quantities import format_duration
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"type": "string", "pattern": r"\$\{[^{}$]+\}", "description": "a variable: ${name}"}
@@ -74,6 +75,8 @@ def _optional(field: Any) -> Any:
         rest = {key: value for key, value in schema.items() if key != "anyOf"}
         schema = {key: value for key, value in {**choices[0], **rest}.items() if (key, value) != ("default", None)}
     single = schema.get("type") in ("integer", "number", "boolean") or "const" in schema or "enum" in schema
+    if isinstance(schema.get("default"), int) and "pattern" in schema:
+        schema["default"] = format_duration(schema["default"])
     if single or "pattern" in schema:
         about = {key: schema.pop(key) for key in ("description", "default") if key in schema}
         return {**about, "anyOf": [schema, _REFERENCE]}
