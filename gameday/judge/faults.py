@@ -18,6 +18,7 @@ RESIDUE = Result(Verdict.DIRTY, Reason.RESIDUE)
 WHY = {
     "never": "it was injected, but never measured as active",
     "gone-early": "it was gone before it was reverted",
+    "not-held": "it was not measured as on just before its revert",
     "no-traffic": "no traffic met it",
     "no-check": "it has no check that could prove it",
 }
@@ -175,18 +176,16 @@ def _doubt(trace: Trace) -> str | None:
     met = trace.last("met")
     if met is not None and met.data.get("count") == 0:
         return "no-traffic"
-    return "gone-early" if trace.reversible and not _held(trace) else None
+    return _lapse(trace) if trace.reversible else None
 
 
-def _held(trace: Trace) -> bool:
-    """Whether each measurement since the first proof saw it on, the last of them just before the revert."""
+def _lapse(trace: Trace) -> str | None:
+    """Say whether a measurement since the first proof missed it, or the one just before the revert is missing."""
     since = [event for event in trace.of("active") if event.at_ms >= (trace.proven_ms or 0)]
     later = [event for event in since if event.data.get("when") in ("hold", "before-revert")]
-    return (
-        bool(later)
-        and all(event.data.get("active") is True for event in later)
-        and later[-1].data.get("when") == "before-revert"
-    )
+    if any(event.data.get("active") is not True for event in later):
+        return "gone-early"
+    return None if later and later[-1].data.get("when") == "before-revert" else "not-held"
 
 
 def _undone(trace: Trace, undo: str) -> _Judgement:

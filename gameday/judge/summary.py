@@ -49,7 +49,14 @@ def _aborted(document: Json) -> str:
     detail = f": {abort['detail']}" if abort.get("detail") else ""
     broken = document["objectives_broken"]
     beside = f" Already proven broken: {listed(broken)}." if broken else ""
-    return f"The run was stopped by {_ABORTED.get(reason, reason)}{detail}.{beside}"
+    return f"The run was stopped by {_ABORTED.get(reason, reason)}{detail}.{beside}{_undone(document)}"
+
+
+def _undone(document: Json) -> str:
+    """Say that nothing is left, where every fault that was armed is proven to be gone."""
+    armed = [fault for fault in document["faults"] if fault["armed_ms"] is not None]
+    proven = all(fault["undo"] in ("proven", "not-needed") for fault in armed)
+    return " Every fault is proven undone." if armed and proven else ""
 
 
 def _fail(document: Json) -> str:

@@ -8,6 +8,8 @@ from gameday.schema.grammar import Criterion
 from gameday.schema.units import format_duration
 
 _ALMOST_NONE, _ALMOST_ALL = 0.01, 99.0
+_NEARLY_ALL = 1.25
+"""Below one in this many, "1 in 1.1" says less than the two counts."""
 _WHOLE = 9.95
 """From this percentage, or this ratio, on a fraction says nothing more."""
 
@@ -30,12 +32,14 @@ def limit(share: float) -> str:
 
 
 def one_in(k: int, n: int) -> str:
-    """Write a share as people count: ``1 in 1.6``, ``1 in 48``, ``every one``, ``none``."""
+    """Write a share as people count: ``1 in 1.6``, ``1 in 48``, ``240 of 252``, ``every one``, ``none``."""
     if k == 0:
         return "none"
     if k == n:
         return "every one"
     ratio = n / k
+    if ratio < _NEARLY_ALL:
+        return f"{k:,} of {n:,}"
     return f"1 in {ratio:.1f}".removesuffix(".0") if ratio < _WHOLE else f"1 in {ratio:,.0f}"
 
 

@@ -98,6 +98,10 @@ def test_missing_evidence_is_found_too() -> None:
         Story().without("active", when="hold").add(40_000, "active", fault="payments-down", active=False, when="hold")
     )
     assert [f["title"] for f in findings(gone)] == ["payments-down is not proven: it was gone before it was reverted"]
+    unseen = Story().without("active", when="before-revert")
+    assert [f["title"] for f in findings(unseen)] == [
+        "payments-down is not proven: it was not measured as on just before its revert"
+    ]
     near = findings(Story(rows=rows(lambda slot: int(slot % 4 == 0))))
     assert near[0]["title"].startswith("available is not proven (near-limit): 5% of requests (1 in 20) failed")
     assert "at most" in near[0]["saw"]
@@ -127,8 +131,9 @@ def test_percentages_are_never_rounded_to_nothing_or_all(share: float, text: str
 
 
 def test_words_for_counts() -> None:
-    assert [one_in(*pair) for pair in ((0, 9), (9, 9), (5, 8), (1, 48), (1, 12_000))] == [
+    assert [one_in(*pair) for pair in ((0, 9), (9, 9), (5, 8), (1, 48), (1, 12_000), (240, 252))] == [
         "none", "every one", "1 in 1.6", "1 in 48", "1 in 12,000",
+        "240 of 252",
     ]  # fmt: skip
     assert [limit(b) for b in (0.005, 0.05, 0.0)] == ["0.5%", "5%", "0%"]
     assert [seconds(s) for s in (3.0, 2.54, 0.0)] == ["3 s", "2.5 s", "0 s"]

@@ -351,6 +351,9 @@ def test_an_aborted_run_lists_what_was_already_proven_broken() -> None:
     )
     assert document["abort"] == {"reason": "guard", "detail": "errors lose", "at_ms": 40_000}
     assert [finding["severity"] for finding in document["findings"]] == ["medium", "medium"]
+    assert document["summary"] == (
+        "The run was stopped by an abort rule: errors lose. Already proven broken: available. Every fault is proven undone."
+    )
 
 
 def test_an_abort_soon_after_the_start_proves_nothing_broken_yet() -> None:

@@ -24,7 +24,7 @@ def find(document: Json, experiment: Experiment) -> Iterator[Draft]:
         severity="medium" if guard else "low",
         title=f"{'An abort rule stopped the run' if guard else 'The run was stopped'}: {detail}",
         saw=f"The run was stopped ({abort['reason']}: {detail}){since}.",
-        matters="The fault phase was cut short, so objectives that are not listed as broken are not judged.",
+        matters="A run that did not come to its end proves only what is listed as broken.",
         next=next_step(experiment, "Find out what stopped it before running it again."),
         phase=abort["reason"],
         faults=started(document),
