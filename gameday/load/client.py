@@ -1,7 +1,7 @@
 """One HTTP/1.1 exchange over gevent sockets, bounded by one deadline and counted as it is: no retry, no redirect. Load child only.
 
 geventhttpclient's own client repeats an idempotent request once for each connection of its pool, which would hide failures, so
-only its parser (llhttp) is used here. A connection is used again when it has been idle for less than IDLE_NS and the kernel does not
+only its parser (llhttp) is used. A connection is used again when it has been idle for less than IDLE_NS and the kernel does not
 know it closed: servers close idle connections after seconds, and that must not look like a failure of the system.
 """
 
@@ -13,17 +13,16 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from http.client import HTTPException
-from ipaddress import ip_address
 from typing import Any
 
 import gevent
 import gevent.socket
 import gevent.ssl
-from gevent.event import AsyncResult
 from gevent.monkey import get_original
-from geventhttpclient._parser import HTTPResponseParser
 
 from gameday.load.outcomes import OversizedError, TooLateError
+from gameday.load.resolver import Resolver
+from gameday.load.responses import Response, WholeResponse
 from gameday.load.wire import Origin, WireRequest
 
 IDLE_NS = 1_000_000_000
@@ -31,87 +30,9 @@ IDLE_NS = 1_000_000_000
 RECEIVE_LIMIT = 8 * 1024 * 1024
 """Bytes of the longest answer that is read."""
 _BLOCK = 65_536
-_RESOLVE_NS = 1_000_000_000
-"""Names are resolved anew after this, so that a failover by DNS is seen."""
 _HANGUP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
-_INFORMATIONAL = 200
 
 now_ns = time.monotonic_ns
-
-
-class Response(HTTPResponseParser):
-    """The parser's callbacks, with nothing kept but the status: all that a request without checks needs."""
-
-    def __init__(self, *, head: bool) -> None:
-        super().__init__()
-        self._head = head
-        self.complete = False
-        self.reusable = False
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.body = b""
-
-    def _on_message_begin(self) -> None:
-        self.reusable = False
-
-    def _on_status(self, text: str) -> None:
-        pass
-
-    def _on_header_field(self, text: str) -> None:
-        pass
-
-    def _on_header_value(self, text: str) -> None:
-        pass
-
-    def _on_headers_complete(self) -> bool:
-        return self._head
-
-    def _on_body(self, data: bytearray) -> None:
-        pass
-
-    def _on_message_complete(self) -> None:
-        """Take note of the final answer; one of 1xx is followed by it on the same connection."""
-        if not self.complete and self.get_code() >= _INFORMATIONAL:
-            self.complete = True
-            self.status = self.get_code()
-            self.reusable = self.should_keep_alive()
-
-
-class WholeResponse(Response):
-    """Keeps headers and body too, for requests with checks."""
-
-    def __init__(self, *, head: bool) -> None:
-        super().__init__(head=head)
-        self._field = ""
-        self._in_value = False
-        self._first = True
-        self._chunks: list[bytes] = []
-
-    def _on_header_field(self, text: str) -> None:
-        self._field = text if self._in_value else self._field + text
-        self._in_value = False
-
-    def _on_header_value(self, text: str) -> None:
-        """Keep the first header of a name; long values come in pieces."""
-        name = self._field.lower()
-        if self._in_value and self._first:
-            self.headers[name] += text
-        elif not self._in_value:
-            self._first = name not in self.headers
-            self.headers.setdefault(name, text)
-        self._in_value = True
-
-    def _on_body(self, data: bytearray) -> None:
-        self._chunks.append(bytes(data))
-
-    def _on_message_begin(self) -> None:
-        super()._on_message_begin()
-        if not self.complete:
-            self.headers, self._chunks, self._field, self._in_value, self._first = {}, [], "", False, True
-
-    def _on_message_complete(self) -> None:
-        super()._on_message_complete()
-        self.body = b"".join(self._chunks)
 
 
 class Connection:
@@ -179,53 +100,6 @@ class Client:
             except BaseException:
                 sock.close()
                 raise
-
-
-class Resolver:
-    """Names to addresses: one question at a time for each name, its answer kept for a second."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, int], tuple[int, Sequence[Any]]] = {}
-        self._asking: dict[tuple[str, int], AsyncResult[Sequence[Any]]] = {}
-
-    def addresses(self, host: str, port: int) -> Sequence[Any]:
-        """Return (family, sockaddr) pairs; raise socket.gaierror."""
-        key = (host, port)
-        known = self._known.get(key)
-        if known is not None and now_ns() - known[0] < _RESOLVE_NS:
-            return known[1]
-        if (literal := _literal(host, port)) is not None:
-            self._known[key] = (1 << 62, literal)
-            return literal
-        asking = self._asking.get(key)
-        if asking is None:
-            asking = self._asking[key] = AsyncResult()
-            gevent.spawn(self._ask, key, asking)
-        found: Sequence[Any] = asking.get() or ()
-        return found
-
-    def _ask(self, key: tuple[str, int], answer: AsyncResult[Sequence[Any]]) -> None:
-        try:
-            infos = gevent.socket.getaddrinfo(*key, 0, stdlib_socket.SOCK_STREAM)
-            self._known[key] = (now_ns(), [(info[0], info[4]) for info in infos])
-            answer.set(self._known[key][1])
-        except OSError as error:
-            answer.set_exception(error)
-        except UnicodeError as error:  # a name that IDNA cannot write
-            answer.set_exception(stdlib_socket.gaierror(stdlib_socket.EAI_NONAME, str(error)))
-        finally:
-            del self._asking[key]
-
-
-def _literal(host: str, port: int) -> Sequence[Any] | None:
-    """Return the address that needs no resolver, or None."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return None
-    if address.version == 4:  # noqa: PLR2004 - IPv4
-        return [(stdlib_socket.AF_INET, (host, port))]
-    return [(stdlib_socket.AF_INET6, (host, port, 0, 0))]
 
 
 def _open(addresses: Sequence[Any]) -> Any:
