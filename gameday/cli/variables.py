@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gameday.schema.loader import Loaded
 
 _LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+_MAX_BYTES = 1024 * 1024
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -52,11 +53,20 @@ def _from_files(_context: click.Context, _option: click.Parameter, names: tuple[
     found: dict[str, str] = {}
     for name in names:
         try:
-            data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+            data = _read(name)
         except OSError as error:
             raise click.BadParameter(f"cannot read {name}: {error.strerror or error}") from None
+        if len(data) > _MAX_BYTES:
+            raise click.BadParameter(f"{name} is larger than 1 MiB")
         found |= read_variables(name, data)
     return found
+
+
+def _read(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read(_MAX_BYTES + 1)
+    with Path(name).open("rb") as stream:
+        return stream.read(_MAX_BYTES + 1)
 
 
 def read_variables(name: str, data: bytes) -> dict[str, str]:

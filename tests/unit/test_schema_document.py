@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gameday.schema.document import MAX_ALIASES, MAX_BYTES, MAX_DEPTH, Document, parse, read_bytes, resolve_scalar
@@ -171,6 +171,7 @@ def outcome(data: bytes) -> Document | ExperimentErrors:
         return errors
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=200),
@@ -189,6 +190,7 @@ def test_nothing_raises_anything_but_located_errors(data: bytes) -> None:
         assert all(error.line >= 1 and error.column >= 1 for error in read_or_refused.errors)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789+-.eExXo_abcnulltruefasy~ ", max_size=12))
 def test_a_scalar_is_read_as_something_json_can_hold(text: str) -> None:
     value = resolve_scalar(text)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gameday.schema.grammar import AbortRule, Criterion, ForRule, LoseRule, SilentRule, parse_abort, parse_criterion
@@ -91,12 +91,14 @@ def test_what_is_no_abort_rule(text: str, because: str) -> None:
         parse_abort(text)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["errors", "bad_seconds"]), st.integers(1, 99), st.integers(1, 99))
 def test_a_wider_objective_has_a_wider_budget(metric: str, first: int, second: int) -> None:
     budgets = [parse_criterion(f"{metric} < {percent}%").budget for percent in (first, second)]
     assert (budgets[0] < budgets[1]) == (first < second)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 99_999), st.integers(50, 99))
 def test_an_objective_survives_its_text(ms: int, percentile: int) -> None:
     criterion = parse_criterion(f"p{percentile} < {ms}ms")
@@ -104,6 +106,7 @@ def test_an_objective_survives_its_text(ms: int, percentile: int) -> None:
 
 
 @pytest.mark.parametrize("parse", [parse_criterion, parse_abort])
+@settings(deadline=None)
 @given(
     text=st.one_of(
         st.text(max_size=300),

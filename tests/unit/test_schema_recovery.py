@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gameday.schema.experiment import Experiment
@@ -37,6 +37,7 @@ def test_the_default_hold(lines: list[str], rate: float, hold: int) -> None:
     assert hold_ms([parse_criterion(line) for line in lines], rate) == hold
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 100_000), st.integers(1, 999))
 def test_a_hold_is_between_its_bounds_and_never_shorter_for_a_smaller_rate(rate: float, permille: int) -> None:
     criteria = [parse_criterion(f"errors < {permille / 10}%")]
@@ -68,6 +69,7 @@ def test_how_many_requests_prove_a_budget(budget: float, needed: int | None) -> 
     assert needed_requests(budget) == needed
 
 
+@settings(deadline=None)
 @given(st.floats(1e-6, 0.999))
 def test_that_many_prove_it_and_one_less_does_not(budget: float) -> None:
     needed = needed_requests(budget)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gameday.schema.quantities import (
@@ -71,23 +71,27 @@ def test_what_is_no_duration(text: object) -> None:
         parse_duration(text)
 
 
+@settings(deadline=None)
 @given(durations)
 def test_a_duration_survives_its_text(ms: int) -> None:
     assert parse_duration(format_duration(ms)) == ms
 
 
+@settings(deadline=None)
 @given(durations)
 def test_the_text_of_a_duration_is_canonical(ms: int) -> None:
     text = format_duration(ms)
     assert format_duration(parse_duration(text)) == text
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
 def test_longer_is_longer(first: int, second: int) -> None:
     for unit in ("ms", "s"):
         assert (parse_duration(f"{first}{unit}") < parse_duration(f"{second}{unit}")) == (first < second)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**6), st.sampled_from([("s", 1), ("m", 60), ("min", 60), ("h", 3600)]))
 def test_a_rate_survives_its_text(count: int, unit: tuple[str, int]) -> None:
     rate = parse_rate(f"{count}/{unit[0]}")
@@ -95,6 +99,7 @@ def test_a_rate_survives_its_text(count: int, unit: tuple[str, int]) -> None:
     assert parse_rate(format_rate(rate)) == rate
 
 
+@settings(deadline=None)
 @given(st.floats(1e-4, 1e6))
 def test_any_rate_survives_its_text(rate: float) -> None:
     assert parse_rate(format_rate(rate)) == rate
@@ -113,6 +118,7 @@ def test_what_is_no_rate(text: object) -> None:
         parse_rate(text)
 
 
+@settings(deadline=None)
 @given(st.decimals(0, 100, places=3))
 def test_a_percentage_survives_its_text(percent: object) -> None:
     share = parse_percent(f"{percent}%")
@@ -131,6 +137,7 @@ def test_what_is_no_percentage(text: object) -> None:
 
 
 @pytest.mark.parametrize("parse", [parse_duration, parse_rate, parse_percent])
+@settings(deadline=None)
 @given(
     text=st.one_of(
         st.text(max_size=400), st.text(alphabet="0123456789.smh/%minE-+ ", max_size=400), st.integers(), st.floats()
@@ -144,6 +151,7 @@ def test_no_text_raises_anything_but_value_error(parse: Callable[[object], float
     assert value >= 0
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.text(),
