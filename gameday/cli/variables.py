@@ -84,9 +84,9 @@ def _unquoted(text: str) -> str:
 
 
 def _mapping(name: str, data: bytes) -> dict[str, str]:
-    from gameday.schema.document import parse  # noqa: PLC0415 - heavy, and only for this form
     from gameday.schema.errors import ExperimentErrors  # noqa: PLC0415 - heavy
     from gameday.schema.nodes import Entries, Value, pairs  # noqa: PLC0415 - heavy
+    from gameday.schema.yamlfile import parse  # noqa: PLC0415 - heavy, and only for this form
 
     try:
         document = parse(name, data)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gameday.schema.document import Document, parse, read_bytes
+from gameday.schema.document import Document, split_lines
 from gameday.schema.errors import DriverCheck, ExperimentErrors, Located, Span
 from gameday.schema.experiment import Experiment
 from gameday.schema.faults import check_fault
@@ -24,6 +24,7 @@ from gameday.schema.references import check_references
 from gameday.schema.shape import shape
 from gameday.schema.variables import SAMPLE_BUILTINS, Given, Substitution, declare, references
 from gameday.schema.wording import word
+from gameday.schema.yamlfile import parse, read_bytes
 from gameday.spi.world import Secrets
 
 
@@ -48,7 +49,7 @@ class Loaded:
 
     def strict_errors(self) -> tuple[Located, ...]:
         """Return what ``validate --strict`` asks for beyond a valid file: a hypothesis and an owner."""
-        document = Document(path=str(self.path), lines=self.text.decode("utf-8-sig").splitlines())
+        document = Document(path=str(self.path), lines=split_lines(self.text.decode("utf-8-sig")))
         for key, why in (("hypothesis", "what do you expect to happen?"), ("owner", "who is told what was found?")):
             if not getattr(self.experiment, key):
                 document.add(Span(self.lines["title"], 1, len("title")), "missing-key", f"missing key {key!r}: {why}")

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gameday.schema.document import Document, resolve_scalar
+from gameday.schema.compose import resolve_scalar
+from gameday.schema.document import Document
 from gameday.schema.errors import Span, did_you_mean
 from gameday.schema.nodes import Entries, Items, Node, Path, Scalar, Value, pairs
 from gameday.schema.quantities import shown

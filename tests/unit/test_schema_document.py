@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gameday.schema.document import MAX_ALIASES, MAX_BYTES, MAX_DEPTH, Document, parse, read_bytes, resolve_scalar
+from gameday.schema.compose import MAX_ALIASES, MAX_DEPTH, resolve_scalar
+from gameday.schema.document import Document
 from gameday.schema.errors import ExperimentErrors
 from gameday.schema.nodes import locate, plain
+from gameday.schema.yamlfile import MAX_BYTES, parse, read_bytes
 
 MIB = MAX_BYTES
 

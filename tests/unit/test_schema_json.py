@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from gameday.schema.document import parse
 from gameday.schema.jsonschema import json_schema
 from gameday.schema.nodes import plain
+from gameday.schema.yamlfile import parse
 from tests.fakes.experiment_file import EXAMPLE, changed
 
 SHIPPED = sorted((Path(__file__).parents[2] / "experiments").rglob("*.yaml"))

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gameday.schema.document import parse
 from gameday.schema.errors import ExperimentErrors
 from gameday.schema.experiment import Experiment
 from gameday.schema.loader import Loaded, load_experiment
 from gameday.schema.nodes import as_list, as_mapping, plain
+from gameday.schema.yamlfile import parse
 from tests.fakes.experiment_file import EXAMPLE, changed, fake_drivers, write
 
 TOKEN = {"API_TOKEN": "t"}
