@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 from gameday_reports.series import Series
 
@@ -138,34 +139,43 @@ Point = tuple[float, float]
 def columns(series: Series, axis: TimeAxis, *, width: float = COLUMN) -> tuple[tuple[Point, ...], ...]:
     """Reduce a series to at most two points a pixel column, its least and greatest, in segments between gaps.
 
-    Points are (ms of the run, value), in order of time. A gap narrower than a column cannot be seen and does not cut.
+    Points are (ms of the run, value), in order of time; a second is drawn at its middle. What is not finite is a gap.
+    A gap narrower than a column cannot be seen and does not cut.
     """
     segments: list[list[Point]] = [[]]
-    for column in _by_column(series, axis, width):
-        present = [(ms, value) for ms, value in column if value is not None]
-        if column[0][1] is None and segments[-1]:
+    for first, column in _by_column(series, axis, width):
+        present = [value for value in column if value is not None and isfinite(value)]
+        if (not _drawn(column[0]) or not present) and segments[-1]:
             segments.append([])
         if present:
-            least, greatest = min(present, key=lambda p: p[1]), max(present, key=lambda p: p[1])
-            segments[-1] += sorted({least, greatest})
-        if column[-1][1] is None and segments[-1]:
-            segments.append([])
+            found = {column.index(min(present)), column.index(max(present))}
+            segments[-1] += [((series.start + first + at) * 1000 + 500.0, _value(column[at])) for at in sorted(found)]
+            if not _drawn(column[-1]):
+                segments.append([])
     return tuple(tuple(segment) for segment in segments if segment)
 
 
-def _by_column(series: Series, axis: TimeAxis, width: float) -> list[list[tuple[float, float | None]]]:
-    grouped: list[list[tuple[float, float | None]]] = []
-    last = -1
-    for second, value in series.pairs():
-        ms = second * 1000 + 500.0
-        if not axis.from_ms <= ms <= axis.to_ms:
-            continue
-        column = int((axis.x(ms) - LEFT) // width)
-        if column != last:
-            grouped.append([])
-            last = column
-        grouped[-1].append((ms, value if value is not None and math.isfinite(value) else None))
-    return grouped
+def _drawn(value: float | None) -> bool:
+    return value is not None and isfinite(value)
+
+
+def _value(value: float | None) -> float:
+    return 0.0 if value is None else value
+
+
+def _by_column(series: Series, axis: TimeAxis, width: float) -> Iterator[tuple[int, tuple[float | None, ...]]]:
+    """Yield (index of the first value, values) of each column that holds any."""
+    column_ms = width * max(1, axis.to_ms - axis.from_ms) / (WIDTH - LEFT - RIGHT)
+    begin = 0
+    for column in range(math.ceil((axis.to_ms - axis.from_ms) / column_ms) + 1):
+        edge = axis.from_ms + (column + 1) * column_ms
+        end = math.ceil((min(edge, axis.to_ms) - 500) / 1000) - series.start
+        if column == 0:
+            begin = math.ceil((axis.from_ms - 500) / 1000) - series.start
+        first, last = max(0, begin), max(0, end)
+        if series.values[first:last]:
+            yield first, series.values[first:last]
+        begin = max(begin, end)
 
 
 Span = tuple[int, int]

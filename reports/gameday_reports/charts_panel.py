@@ -222,28 +222,26 @@ def _polyline(segments: Sequence[Sequence[tuple[float, float]]], axis: TimeAxis,
 
 def _limits(panel: Panel, axis: TimeAxis, scale: Scale) -> Svg:
     pieces: list[str] = []
+    taken: list[tuple[float, float]] = []
     for limit in panel.limits:
         left, right, y = axis.x(limit.from_ms), axis.x(limit.to_ms), scale.y(limit.value)
-        pieces.append(
-            element("line", class_="limit", stroke=LIMIT, stroke_dasharray="6 4", x1=left, x2=right, y1=y, y2=y)
-        )
-        if limit.label and right - left > _CHARACTER * len(limit.label) * 0.8:
-            above = y - 5 if y - 16 > scale.top else y + 14
-            pieces.append(
-                element(
-                    "text",
-                    limit.label,
-                    class_="limitt",
-                    fill=LIMIT,
-                    x=left + 5,
-                    y=above,
-                    paint_order="stroke",
-                    stroke="#fff",
-                    stroke_width="3",
-                    stroke_linejoin="round",
-                )
-            )
+        line = element("line", class_="limit", stroke=LIMIT, stroke_dasharray="6 4", x1=left, x2=right, y1=y, y2=y)
+        pieces.append(line)
+        base = y - 5 if y - 16 > scale.top else y + 14
+        at = max([left + 5, *(end + 12 for end, other in taken if abs(other - base) < 13 and end > left)])  # noqa: PLR2004 - a line of text
+        width = _CHARACTER * 0.8 * len(limit.label)
+        if limit.label and at + width < right:
+            taken.append((at + width, base))
+            pieces.append(_halo(limit.label, at, base))
     return joined(*pieces)
+
+
+def _halo(label: str, x: float, y: float) -> Svg:
+    """Write a limit's label so that it can be read over a line."""
+    return element(
+        "text", label, class_="limitt", fill=LIMIT, x=x, y=y, paint_order="stroke", stroke="#fff", stroke_width="3",
+        stroke_linejoin="round",
+    )  # fmt: skip
 
 
 def draw_over(over: Over, axis: TimeAxis, top: float, height: float, name: str = "") -> Svg:

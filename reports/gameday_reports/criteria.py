@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["errors", "slow", "throughput", "bad_seconds"]
@@ -72,6 +73,7 @@ ALPHA = 0.05
 """The judge's level: a second is surely over its limit when so many bad requests had at most this chance within it."""
 
 
+@lru_cache(maxsize=4096)
 def surely_over(bad: int, total: int, budget: float) -> bool:
     """Whether ``bad`` of ``total`` requests prove by themselves that the share is over ``budget``: P(X ≥ bad | total, budget) < 0.05."""
     if bad <= budget * total or not 0 < budget < 1:

@@ -36,17 +36,20 @@ class Facts:
         """The verdict's objectives, in the order of the file."""
         return parts(self.verdict, "objectives")
 
-    def phase(self, name: str) -> Span | None:
-        """Return (from, to) of a phase in ms of the run, or None when the run never reached it."""
-        found = [(phase.from_ms, phase.to_ms) for phase in self.axis.phases if phase.name == name]
-        return found[0] if found else None
+    def window(self, name: str) -> Span | None:
+        """Return (from, to) of what was judged as a phase, in ms of the run, or None when the run never reached it."""
+        return next(
+            ((found.from_ms, found.to_ms) for found in _phases(self.verdict, "windows") if found.name == name), None
+        )
 
     def regions(self) -> tuple[tuple[int, int, str], ...]:
         """Cut the axis into before, during and after the fault: (from, to, phase whose limit holds there)."""
-        fault, axis = self.phase("fault"), self.axis
-        if fault is None:
+        found = [span for span in (self.window("onset"), self.window("fault")) if span is not None]
+        axis = self.axis
+        if not found:
             return ((axis.from_ms, axis.to_ms, "baseline"),)
-        return ((axis.from_ms, fault[0], "baseline"), (*fault, "fault"), (fault[1], axis.to_ms, "recovery"))
+        begin, end = min(span[0] for span in found), max(span[1] for span in found)
+        return ((axis.from_ms, begin, "baseline"), (begin, end, "fault"), (end, axis.to_ms, "recovery"))
 
 
 def letter(index: int) -> str:
@@ -75,14 +78,16 @@ def _word(verdict: Json) -> Verdict:
         return Verdict.INCONCLUSIVE  # a word we do not know is no evidence, and never green
 
 
-def _axis(run: Run, verdict: Json, counts: Ledger) -> TimeAxis:
-    phases = tuple(
-        Phase(name=text(phase, "name"), from_ms=round(begin), to_ms=round(end))
-        for phase in parts(verdict, "phases")
-        if (begin := number(phase, "from_ms")) is not None
-        and (end := number(phase, "to_ms")) is not None
-        and end >= begin
+def _phases(verdict: Json, key: str) -> tuple[Phase, ...]:
+    return tuple(
+        Phase(name=text(raw, "name"), from_ms=round(begin), to_ms=round(end))
+        for raw in parts(verdict, key)
+        if (begin := number(raw, "from_ms")) is not None and (end := number(raw, "to_ms")) is not None and end >= begin
     )
+
+
+def _axis(run: Run, verdict: Json, counts: Ledger) -> TimeAxis:
+    phases = _phases(verdict, "phases")
     faults = parts(verdict, "faults")
     edges = [edge for phase in phases for edge in (phase.from_ms, phase.to_ms)]
     edges += [

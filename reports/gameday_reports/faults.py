@@ -16,9 +16,9 @@ PROOFS = {
 UNDOS = {
     "proven": ("proven gone", "pass"),
     "reported": ("reported undone, no check", "warn"),
-    "unproven": ("NOT proven gone", "fail"),
-    "failed": ("revert FAILED", "fail"),
-    "pending": ("NOT reverted", "fail"),
+    "unproven": ("reported undone, NOT proven gone", "fail"),
+    "failed": ("NOT proven gone: the revert failed", "fail"),
+    "pending": ("NOT proven gone: no record of a revert", "fail"),
     "not-needed": ("nothing to revert", "none"),
 }
 _TARGETS = 20
@@ -71,9 +71,14 @@ def injected(fault: Json) -> bool:
     return number(fault, "called_ms") is not None
 
 
+def touched(fault: Json) -> bool:
+    """Whether it was armed or injected, or its undo leaves a doubt: safety has to speak of it."""
+    return injected(fault) or number(fault, "armed_ms") is not None or undo_of(fault) != "not-needed"
+
+
 def undo_of(fault: Json) -> str:
-    """Return the state of a fault's undo: one of the words of docs/run-folder.md; a fault never injected needs none."""
-    return text(fault, "undo") if injected(fault) or text(fault, "undo") in ("failed", "unproven") else "not-needed"
+    """Return the state of a fault's undo, one of the words of docs/run-folder.md; what is not said is pending."""
+    return text(fault, "undo") or "pending"
 
 
 def fault_views(facts: Facts) -> tuple[FaultView, ...]:
@@ -88,7 +93,7 @@ def _fault(facts: Facts, raw: Json, index: int) -> FaultView:
     undo, undo_tone = UNDOS.get(undo_of(raw), (undo_of(raw), "fail"))
     met = number(raw, "met")
     if not injected(raw):
-        proof, proof_tone, undo = "never injected", "none", "nothing to revert"
+        proof, proof_tone = "never injected", "none"
     return FaultView(
         anchor=f"fault-{index}",
         label=letter(index),

@@ -44,6 +44,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "load-started": ("load", "none", "The load began."),
     "load-stopped": ("load", "none", "The load ended: {offered} offered, {completed} completed."),
     "load-lost": ("load", "fail", "The load generator was lost: {error}"),
+    "refused": ("run", "warn", "The run is refused ({reason}): {detail}"),
     "phase": ("phase", "none", "Phase {name} begins."),
     "armed": ("fault", "none", "{fault} armed: its undo is on disk."),
     "inject-called": ("fault", "none", "{fault}: injecting."),
@@ -184,6 +185,8 @@ def _reverted(data: Mapping[str, Any]) -> tuple[str, str, str]:
     error = f" The revert itself complained: {text(data, 'error')}" if data.get("error") else ""
     if data.get("proven") is True:
         return "fault", "pass", f"{fault} is reverted by the {by} and proven gone.{error}"
+    if data.get("proven") is not None:
+        return "fault", "fail", f"{fault} is reverted by the {by}, but not proven gone.{error}"
     return "fault", "warn", f"{fault} is reported undone by the {by}; its driver has no check.{error}"
 
 

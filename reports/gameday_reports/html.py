@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -41,6 +42,7 @@ def render_view(view: ReportView) -> str:
     )
 
 
+@cache
 def _css() -> str:
     """Return the style sheet, one line a rule, without comments; it is ours, and holds nothing of a run."""
     source = files("gameday_reports").joinpath("templates/report.css").read_text(encoding="utf-8")
@@ -49,6 +51,7 @@ def _css() -> str:
     )
 
 
+@cache
 def _environment() -> Environment:
     return Environment(
         autoescape=True,  # select_autoescape() would not escape *.html.j2

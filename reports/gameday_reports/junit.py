@@ -86,12 +86,12 @@ def _suite(root: Element, facts: Facts, cases: list[_Case]) -> None:
 
 
 def _properties(facts: Facts) -> tuple[tuple[str, str], ...]:
-    verdict, seed = facts.verdict, number(facts.verdict, "seed")
+    verdict = facts.verdict
     return (
         ("run", bounded(facts.run.name)),
         ("verdict", facts.word.word),
         ("reasons", ", ".join(texts(verdict, "reasons"))),
-        ("seed", "" if seed is None else f"{seed:.0f}"),
+        ("seed", text(verdict, "seed")),
         ("digest", text(verdict, "digest")),
         ("journal_head", text(verdict, "journal_head") or bounded(facts.run.head)),
     )
@@ -144,7 +144,7 @@ def _counted(raw: Json) -> list[str]:
                 asked = text(judged, "criterion") or text(criterion, "during") or text(criterion, "expect")
                 said.append(f"{phase} ({asked}): {words.count(k)} of {words.count(n)} bad")
     recovery = part(raw, "recovery")
-    if recovery:
+    if number(recovery, "from_ms") is not None:
         seconds = number(recovery, "seconds")
         said.append("recovery not reached" if seconds is None else f"recovered after {words.duration(seconds * 1000)}")
     return said

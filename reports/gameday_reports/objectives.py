@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 
 from gameday.model import Json, Reason
 from gameday_reports import words
@@ -75,10 +77,15 @@ def objective_views(facts: Facts) -> tuple[ObjectiveView, ...]:
     """Describe all objectives, worst first, in the order of the file among equals."""
     numbered = enumerate(facts.objectives, 1)
     ordered = sorted(numbered, key=lambda pair: (_WORST_FIRST.get(text(pair[1], "verdict"), 3), pair[0]))
-    return tuple(_objective(facts, raw, index) for index, raw in ordered)
+    measure = cache(partial(latency_between, facts.run.load.histograms))
+    return tuple(_objective(facts, raw, index, measure) for index, raw in ordered)
 
 
-def _objective(facts: Facts, raw: Json, index: int) -> ObjectiveView:
+_Measure = Callable[[tuple[str, ...], float, Span], float | None]
+"""(endpoints, quantile, span) → milliseconds; objectives that ask the same are answered once."""
+
+
+def _objective(facts: Facts, raw: Json, index: int, measure: _Measure) -> ObjectiveView:
     word = text(raw, "verdict")
     endpoints, line = texts(raw, "endpoints"), number(raw, "line")
     criteria = parts(raw, "criteria")
@@ -92,8 +99,8 @@ def _objective(facts: Facts, raw: Json, index: int) -> ObjectiveView:
         verdict=words.RESULTS.get(word, word),
         tone=TONES.get(word, "warn"),
         reason="proven" if text(raw, "reason") == Reason.BROKEN else words.reason(text(raw, "reason")),
-        criteria=tuple(_criterion(facts, criterion, endpoints) for criterion in criteria),
-        after=_after(part(raw, "recovery")),
+        criteria=tuple(_criterion(facts, criterion, endpoints, measure) for criterion in criteria),
+        after=_after(part(raw, "recovery"), criteria[0] if criteria else {}),
         budget="not counted" if used is None else words.budget(used),
         budget_tone="fail" if used is not None and used > 1 else "none",
         budget_note=budget_note(budget),
@@ -109,9 +116,8 @@ def _trend(facts: Facts, endpoints: tuple[str, ...], criterion: Json) -> Series:
     for begin, end, phase in facts.regions():
         limit = limit_of(criterion, phase)
         found = counts.bad(endpoints, None if limit is None else limit.slower_us)
-        for index in range(len(total)):
-            if begin <= (counts.start + index) * 1000 + 500 <= end:
-                bad[index] = found[index]
+        first, last = counts.between(begin, end)
+        bad[first:last] = found[first:last]
     return counts.share(bad, total)
 
 
@@ -129,35 +135,29 @@ def budget_note(budget: Json) -> str:
     return f"{words.count(bad)} of {words.count(total)} bad{rate}"
 
 
-def _criterion(facts: Facts, criterion: Json, endpoints: tuple[str, ...]) -> CriterionView:
+def _criterion(facts: Facts, criterion: Json, endpoints: tuple[str, ...], measure: _Measure) -> CriterionView:
     phases = part(criterion, "phases")
     expect, during = text(criterion, "expect"), text(criterion, "during")
     onset = part(phases, "onset")
     onset_n, onset_k = number(onset, "n"), number(onset, "k")
     note = f"onset: {words.count(onset_k)} of {words.count(onset_n)} bad" if onset_n else ""
-    before, fault = (_Place.of(facts, criterion, endpoints, phase) for phase in ("baseline", "fault"))
+    before, fault = (limit_of(criterion, phase) for phase in ("baseline", "fault"))
     return CriterionView(
         expect=expect,
         during="" if during == expect else during,
-        before_cell=_cell(facts, part(phases, "baseline"), before),
-        during_cell=_cell(facts, part(phases, "fault"), fault, note),
+        before_cell=_cell(part(phases, "baseline"), before, _measured(facts, before, endpoints, "baseline", measure)),
+        during_cell=_cell(part(phases, "fault"), fault, _measured(facts, fault, endpoints, "fault", measure), note),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """Which requests a cell speaks of, and what limits them."""
-
-    limit: Limit | None
-    endpoints: tuple[str, ...]
-    span: Span | None
-
-    @classmethod
-    def of(cls, facts: Facts, criterion: Json, endpoints: tuple[str, ...], phase: str) -> _Place:
-        return cls(limit=limit_of(criterion, phase), endpoints=endpoints, span=facts.phase(phase))
+def _measured(
+    facts: Facts, limit: Limit | None, endpoints: tuple[str, ...], phase: str, measure: _Measure
+) -> float | None:
+    span = facts.window(phase)
+    return None if limit is None or limit.quantile is None or span is None else measure(endpoints, limit.quantile, span)
 
 
-def _cell(facts: Facts, phase: Json, place: _Place, note: str = "") -> Cell:
+def _cell(phase: Json, limit: Limit | None, measured: float | None, note: str = "") -> Cell:
     n, k = number(phase, "n"), number(phase, "k")
     word = text(phase, "result")
     if not word and n is None:
@@ -165,23 +165,21 @@ def _cell(facts: Facts, phase: Json, place: _Place, note: str = "") -> Cell:
     if not n:
         return Cell(value="no data", result=words.RESULTS.get(word, word), tone=TONES.get(word, "none"), note=note)
     return Cell(
-        value=_value(facts, place, (n, k)),
-        counted=_counted(place.limit, (n, k), number(phase, "share"), number(phase, "budget")),
+        value=_value(limit, measured, (n, k)),
+        counted=_counted(limit, (n, k), number(phase, "share"), number(phase, "budget")),
         result=words.outcome(word, text(phase, "reason")) if word else "",
         tone=TONES.get(word, "none"),
         note=note,
     )
 
 
-def _value(facts: Facts, place: _Place, counts: tuple[float, float | None]) -> str:
-    limit, (n, k) = place.limit, counts
+def _value(limit: Limit | None, measured: float | None, counts: tuple[float, float | None]) -> str:
+    n, k = counts
     if k is None:
         return words.UNKNOWN
     if limit is None:
         return f"{words.percent(k / n)} bad"
     if limit.quantile is not None:
-        histograms, span = facts.run.load.histograms, place.span
-        measured = None if span is None else latency_between(histograms, place.endpoints, limit.quantile, span)
         return (
             f"{limit.metric} ≈ {words.latency(measured)}"
             if measured is not None
@@ -201,20 +199,23 @@ def _counted(limit: Limit | None, counts: tuple[float, float | None], share: flo
     return f"{words.count(k)} of {words.count(n)} {slow}: {words.percent(share if share is not None or k is None else k / n)}{allowed}"
 
 
-def _after(recovery: Json) -> Cell:
-    if not recovery:
+def _after(recovery: Json, criterion: Json) -> Cell:
+    if number(recovery, "from_ms") is None:
         return Cell(value="not judged")
     seconds, within, word = number(recovery, "seconds"), number(recovery, "within_ms"), text(recovery, "result")
     value = (
         "not reached" if seconds is None else "at once" if not seconds else f"after {words.duration(seconds * 1000)}"
     )
     relapses, bad = number(recovery, "relapses"), number(recovery, "bad_seconds")
-    said = ["" if within is None else f"limit {words.duration(within)}"]
+    counts = part(part(criterion, "phases"), "recovery")
+    n, k = number(counts, "n"), number(counts, "k")
+    said = ["" if within is None or within <= 0 else f"limit {words.duration(within)}"]
     said += ["" if not relapses else words.plural(round(relapses), "relapse")]
     said += ["" if bad is None else words.plural(round(bad), "bad second")]
     return Cell(
         value=value,
         counted=", ".join(item for item in said if item),
+        note="" if not n else f"{words.count(k)} of {words.count(n)} bad after the fault",
         result=words.outcome(word, text(recovery, "reason")) if word else "",
         tone=TONES.get(word, "none"),
     )

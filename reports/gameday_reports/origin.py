@@ -41,7 +41,7 @@ def origin_view(facts: Facts) -> OriginView:
     source = text(plan, "source") or "experiment.yaml"
     command = texts(plan, "command")
     environment = part(plan, "environment")
-    seed, ended = number(verdict, "seed"), number(verdict, "ended_ms")
+    seed, ended = text(verdict, "seed"), number(verdict, "ended_ms")
     whole = "whole, ends with its closing record" if run.closed else "without its closing record: the runner was lost"
     return OriginView(
         command=shlex.join(command) if command else shlex.join(["gameday", "run", source]),
@@ -59,7 +59,7 @@ def origin_view(facts: Facts) -> OriginView:
             Pair(name="Run", value=bounded(run.name)),
             Pair(name="Experiment", value=source),
             Pair(name="SHA-256 of the experiment", value=text(verdict, "digest")),
-            Pair(name="Seed", value=words.UNKNOWN if seed is None else f"{seed:.0f}"),
+            Pair(name="Seed", value=seed or words.UNKNOWN),
             Pair(name="Started", value=f"{words.utc(number(verdict, 'started_wall'))} UTC"),
             Pair(name="Took", value=words.duration(ended)),
             Pair(name="Boot", value=text(verdict, "boot_id")),

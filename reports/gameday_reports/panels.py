@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 from gameday.model import Json, Tick
 from gameday_reports import words
@@ -22,45 +22,53 @@ LATE_MS = 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Watched:
-    """One criterion of one objective, and which requests it speaks of."""
+class Watched:
+    """One criterion of one objective, which requests it speaks of, and when it was over its limit."""
 
     objective: str
     endpoints: tuple[str, ...]
     criterion: Json
+    over: Over
 
     def limit(self, phase: str) -> Limit | None:
+        """Return what is allowed in a phase."""
         return limit_of(self.criterion, phase)
 
 
-def panels(facts: Facts) -> tuple[Panel, ...]:
+def watched(facts: Facts) -> tuple[Watched, ...]:
+    """Return all criteria of all objectives, in the order of the file."""
+    return tuple(
+        Watched(
+            objective=text(raw, "name", 60),
+            endpoints=texts(raw, "endpoints"),
+            criterion=criterion,
+            over=_over(facts, texts(raw, "endpoints"), criterion),
+        )
+        for raw in facts.objectives
+        for criterion in parts(raw, "criteria")
+    )
+
+
+def panels(facts: Facts, criteria: Sequence[Watched]) -> tuple[Panel, ...]:
     """Choose and fill the panels: criteria with the same measure and requests share one."""
-    groups: dict[tuple[str, tuple[str, ...]], list[_Watched]] = {}
-    for watched in _watched(facts):
-        limit = watched.limit("baseline")
+    groups: dict[tuple[str, tuple[str, ...]], list[Watched]] = {}
+    for item in criteria:
+        limit = item.limit("baseline")
         if limit is not None and limit.kind in ("errors", "slow"):
             measure = limit.metric if limit.kind == "slow" else "errors"
-            groups.setdefault((measure, watched.endpoints), []).append(watched)
+            groups.setdefault((measure, item.endpoints), []).append(item)
     for measure in ("errors", "p95"):
         if not any((key[0] == "errors") == (measure == "errors") for key in groups):
             groups[(measure, ())] = []
     chosen = sorted(groups.items(), key=lambda item: item[0][0] != "errors")[:MOST_PANELS]
-    drawn = [_measured(facts, key, watched, f"m{index}") for index, (key, watched) in enumerate(chosen, 1)]
+    drawn = [_measured(facts, key, items, f"m{index}") for index, (key, items) in enumerate(chosen, 1)]
     drawn.append(_throughput(facts))
     drawn[0] = replace(drawn[0], name_bands=True)
     drawn[-1] = replace(drawn[-1], utc=True)
     return tuple(drawn)
 
 
-def _watched(facts: Facts) -> list[_Watched]:
-    return [
-        _Watched(objective=text(raw, "name", 60), endpoints=texts(raw, "endpoints"), criterion=criterion)
-        for raw in facts.objectives
-        for criterion in parts(raw, "criteria")
-    ]
-
-
-def _measured(facts: Facts, key: tuple[str, tuple[str, ...]], watched: list[_Watched], name: str) -> Panel:
+def _measured(facts: Facts, key: tuple[str, tuple[str, ...]], items: list[Watched], name: str) -> Panel:
     measure, endpoints = key
     of = bounded(", ".join(endpoints), 60) if endpoints else "all requests"
     if measure == "errors":
@@ -75,47 +83,64 @@ def _measured(facts: Facts, key: tuple[str, tuple[str, ...]], watched: list[_Wat
         title=title,
         unit="share" if measure == "errors" else "ms",
         lines=(Line(label=label, series=series),),
-        limits=tuple(line for item in watched for line in _limit_lines(facts, item)),
-        over=_over(facts, watched),
+        limits=_distinct(line for item in items for line in _limit_lines(facts, item)),
+        over=_together(item.over for item in items),
     )
 
 
-def _limit_lines(facts: Facts, watched: _Watched) -> list[LimitLine]:
+def _distinct(lines: Iterable[LimitLine]) -> tuple[LimitLine, ...]:
+    """Drop lines that would cover another one; the first keeps its label."""
+    found: dict[tuple[int, int, float], LimitLine] = {}
+    for line in lines:
+        found.setdefault((line.from_ms, line.to_ms, line.value), line)
+    return tuple(found.values())
+
+
+def _limit_lines(facts: Facts, item: Watched) -> list[LimitLine]:
     lines: list[LimitLine] = []
     for begin, end, phase in facts.regions():
-        limit = watched.limit(phase)
+        limit = item.limit(phase)
         value = None if limit is None else limit.limit_ms if limit.kind == "slow" else limit.budget
         if limit is None or value is None or end <= begin:
             continue
         if lines and lines[-1].value == value:
             lines[-1] = replace(lines[-1], to_ms=end)
         else:
-            label = f"{watched.objective}: {limit.text}" if phase != "recovery" else ""
+            label = f"{item.objective}: {limit.text}" if phase != "recovery" else ""
             lines.append(LimitLine(from_ms=begin, to_ms=end, value=value, label=label))
     return lines
 
 
-def _over(facts: Facts, watched: list[_Watched]) -> Over:
-    """Find the seconds in which any of these was over what that second's phase allowed."""
-    sure: set[Span] = set()
-    perhaps: set[Span] = set()
-    for item, (begin, end, phase) in product(watched, facts.regions()):
-        limit = item.limit(phase)
+def _over(facts: Facts, endpoints: tuple[str, ...], criterion: Json) -> Over:
+    """Find the seconds whose middle lies in a phase and whose share of bad requests was over what that phase allowed."""
+    sure: list[Span] = []
+    perhaps: list[Span] = []
+    start = facts.ledger.start
+    for begin, end, phase in facts.regions():
+        limit = limit_of(criterion, phase)
         if limit is None or limit.kind not in ("errors", "slow"):
             continue
-        bad, total = facts.ledger.bad(item.endpoints, limit.slower_us), facts.ledger.total(item.endpoints)
-        for second, (k, n) in enumerate(zip(bad, total, strict=True), facts.ledger.start):
-            if k > limit.budget * n and begin <= second * 1000 + 500 < end:
-                (sure if surely_over(k, n, limit.budget) else perhaps).add((second * 1000, second * 1000 + 1000))
-    return Over(sure=tuple(sorted(sure)), perhaps=tuple(sorted(perhaps - sure)))
+        first, last = facts.ledger.between(begin, end)
+        bad, total = facts.ledger.bad(endpoints, limit.slower_us)[first:last], facts.ledger.total(endpoints)[first:last]
+        for second, (k, n) in enumerate(zip(bad, total, strict=True), start + first):
+            if k > limit.budget * n:
+                (sure if surely_over(k, n, limit.budget) else perhaps).append((second * 1000, second * 1000 + 1000))
+    return Over(sure=tuple(sure), perhaps=tuple(perhaps))
 
 
-def lanes(facts: Facts) -> tuple[Lane, ...]:
+def _together(overs: Iterable[Over]) -> Over:
+    every = tuple(overs)
+    sure = {span for over in every for span in over.sure}
+    perhaps = {span for over in every for span in over.perhaps} - sure
+    return Over(sure=tuple(sorted(sure)), perhaps=tuple(sorted(perhaps)))
+
+
+def lanes(criteria: Sequence[Watched]) -> tuple[Lane, ...]:
     """Return when each objective was over its limit, second by second, merged over its criteria."""
-    by_name: dict[str, list[_Watched]] = {}
-    for watched in _watched(facts):
-        by_name.setdefault(watched.objective, []).append(watched)
-    return tuple(Lane(name=name, over=_over(facts, watched)) for name, watched in list(by_name.items())[:MOST_ROWS])
+    by_name: dict[str, list[Over]] = {}
+    for item in criteria:
+        by_name.setdefault(item.objective, []).append(item.over)
+    return tuple(Lane(name=name, over=_together(overs)) for name, overs in list(by_name.items())[:MOST_ROWS])
 
 
 def marks(facts: Facts) -> tuple[Mark, ...]:

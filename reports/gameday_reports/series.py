@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 
 from gameday.model import Histogram, LoadRow, LoadSeries
 from gameday.spi.histogram import quantile as bucket_quantile
@@ -70,6 +70,11 @@ class Ledger:
         slow = [counts.slow[slower_us] for counts in self._chosen(endpoints) if slower_us in counts.slow]
         return _sum([failed, *slow], self.seconds)
 
+    def between(self, from_ms: int, to_ms: int) -> tuple[int, int]:
+        """Return the slice of the seconds whose middle lies in [from, to)."""
+        first, last = (-(-(edge - 500) // 1000) - self.start for edge in (from_ms, to_ms))
+        return max(0, first), max(0, last)
+
     def share(self, bad: Sequence[int], total: Sequence[int]) -> Series:
         """Divide by second; a second without requests is a gap."""
         return Series(start=self.start, values=tuple(b / n if n else None for b, n in zip(bad, total, strict=True)))
@@ -92,30 +97,34 @@ def ledger(load: LoadSeries) -> Ledger:
     """Add up every row once."""
     if not load.rows:
         return Ledger(start=0, seconds=0, covered=(0, 0), counts={})
-    first, last = min(row.slot for row in load.rows), max(row.slot for row in load.rows)
+    slots = {row.slot for row in load.rows}
+    first, last = min(slots), max(slots)
     start = first // SLOTS
     seconds = last // SLOTS - start + 1
     names = sorted({row.endpoint for row in load.rows})
     counts = {name: _Counts(total=[0] * seconds, failed=[0] * seconds, slow={}) for name in names}
     for row in load.rows:
-        _add(counts[row.endpoint], row, row.slot // SLOTS - start, seconds)
+        found, index = counts[row.endpoint], row.slot // SLOTS - start
+        found.total[index] += row.count
+        if row.kind != "ok":
+            found.failed[index] += row.count
+        elif row.slower:
+            _add_slow(found.slow, row, index, seconds)
     return Ledger(start=start, seconds=seconds, covered=(first, last), counts=counts)
 
 
-def _add(counts: _Counts, row: LoadRow, index: int, seconds: int) -> None:
-    counts.total[index] += row.count
-    if row.kind != "ok":
-        counts.failed[index] += row.count
-        return
+def _add_slow(slow: dict[int, list[int]], row: LoadRow, index: int, seconds: int) -> None:
     for limit, slower in row.slower.items():
-        if slower:
-            counts.slow.setdefault(limit, [0] * seconds)[index] += slower
+        if limit not in slow:
+            slow[limit] = [0] * seconds
+        slow[limit][index] += slower
 
 
 def _sum(columns: Sequence[Sequence[int]], seconds: int) -> list[int]:
-    if len(columns) == 1:
-        return list(columns[0])
-    return [sum(column) for column in zip(*columns, strict=True)] if columns else [0] * seconds
+    added: Iterable[int] = columns[0] if columns else [0] * seconds
+    for column in columns[1:]:
+        added = map(add, added, column)
+    return list(added)
 
 
 def latencies(histograms: Sequence[Histogram], endpoints: Sequence[str], share: float) -> Series:
@@ -124,38 +133,38 @@ def latencies(histograms: Sequence[Histogram], endpoints: Sequence[str], share: 
     if not chosen:
         return EMPTY
     start = min(histogram.second for histogram in chosen)
-    merged: list[Counter[int] | None] = [None] * (max(histogram.second for histogram in chosen) - start + 1)
+    found: list[list[Histogram]] = [[] for _ in range(max(histogram.second for histogram in chosen) - start + 1)]
     for histogram in chosen:
-        second = merged[histogram.second - start]
-        if second is None:
-            merged[histogram.second - start] = Counter(histogram.buckets)
-        else:
-            second.update(histogram.buckets)
-    return Series(start=start, values=tuple(_quantile_ms(buckets, share) for buckets in merged))
+        found[histogram.second - start].append(histogram)
+    return Series(start=start, values=tuple(_quantile_ms(_merged(second), share) for second in found))
 
 
 def latency_between(
     histograms: Sequence[Histogram], endpoints: Sequence[str], share: float, span: tuple[int, int]
 ) -> float | None:
     """Return that quantile in milliseconds over the seconds that lie wholly inside ``span`` (ms of the run), or None."""
-    buckets: Counter[int] = Counter()
+    first, last = -(-span[0] // 1000), span[1] // 1000 - 1
+    inside = (histogram for histogram in histograms if first <= histogram.second <= last)
+    return _quantile_ms(_merged([found for found in inside if not endpoints or found.endpoint in endpoints]), share)
+
+
+def _merged(histograms: Sequence[Histogram]) -> Mapping[int, int]:
+    if len(histograms) == 1:
+        return histograms[0].buckets
+    buckets: dict[int, int] = {}
     for histogram in histograms:
-        inside = histogram.second * 1000 >= span[0] and (histogram.second + 1) * 1000 <= span[1]
-        if inside and (not endpoints or histogram.endpoint in endpoints):
-            buckets.update(histogram.buckets)
-    return _quantile_ms(buckets, share)
+        for key, count in histogram.buckets.items():
+            buckets[key] = buckets.get(key, 0) + count
+    return buckets
 
 
-def _quantile_ms(buckets: Counter[int] | None, share: float) -> float | None:
+def _quantile_ms(buckets: Mapping[int, int], share: float) -> float | None:
     microseconds = bucket_quantile(buckets, share) if buckets else None
     return None if microseconds is None else microseconds / 1000
 
 
 def failed_between(rows: Sequence[LoadRow], span: tuple[int, int]) -> tuple[int, int]:
     """Count (failed, all) requests whose slot lies wholly inside ``span`` (ms of the run), as the judge does."""
-    failed = total = 0
-    for row in rows:
-        if row.slot * SLOT_MS >= span[0] and (row.slot + 1) * SLOT_MS <= span[1]:
-            total += row.count
-            failed += row.count if row.kind != "ok" else 0
-    return failed, total
+    first, last = -(-span[0] // SLOT_MS), span[1] // SLOT_MS - 1
+    inside = [row for row in rows if first <= row.slot <= last]
+    return sum(row.count for row in inside if row.kind != "ok"), sum(row.count for row in inside)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gameday.model import Json, Verdict
 from gameday_reports import words
 from gameday_reports.facts import Facts
-from gameday_reports.faults import UNDOS, injected, undo_of
+from gameday_reports.faults import UNDOS, injected, touched, undo_of
 from gameday_reports.objectives import budget_note
 from gameday_reports.reading import PARAGRAPH, bounded, number, part, parts, text, texts
 from gameday_reports.series import failed_between
@@ -22,6 +22,7 @@ TONES = {
     Verdict.DIRTY: "fail",
 }
 NOT_GONE = ("unproven", "failed", "pending")
+_RECOVERED = {"pass": "none", "fail": "fail"}
 _MOST = 6
 
 
@@ -112,18 +113,18 @@ def _why(facts: Facts) -> tuple[str, ...]:
 
 
 def _safety(facts: Facts) -> tuple[tuple[str, ...], str]:
-    touched = [fault for fault in facts.faults if injected(fault) or undo_of(fault) in NOT_GONE]
-    if not touched:
+    there = [fault for fault in facts.faults if touched(fault)]
+    if not there:
         return ("No fault was injected; there is nothing to undo.",), "none"
-    states = Counter(undo_of(fault) for fault in touched)
+    states = Counter(undo_of(fault) for fault in there)
     said: list[str] = []
     if states["proven"]:
-        said.append(f"{states['proven']} of {words.plural(len(touched), 'injected fault')} reverted and proven gone")
+        said.append(f"{states['proven']} of {words.plural(len(there), 'injected fault')} reverted and proven gone")
     if states["reported"]:
         said.append(f"{words.plural(states['reported'], 'fault')} reported undone, without a check")
     if states["not-needed"]:
         said.append(f"{words.plural(states['not-needed'], 'fault')} cannot be reverted, as planned")
-    bad = [fault for fault in touched if undo_of(fault) in NOT_GONE or undo_of(fault) not in UNDOS]
+    bad = [fault for fault in there if undo_of(fault) in NOT_GONE or undo_of(fault) not in UNDOS]
     said += [
         f"{text(fault, 'name', 80)}: {UNDOS.get(undo_of(fault), ('undo not known', ''))[0]}" for fault in bad[:_MOST]
     ]
@@ -159,18 +160,20 @@ def _budget(facts: Facts) -> Tile:
 
 def _recovery(facts: Facts) -> Tile:
     name = "Time to recover, slowest objective"
-    judged = [(raw, part(raw, "recovery")) for raw in facts.objectives if part(raw, "recovery")]
+    judged = [
+        (raw, part(raw, "recovery")) for raw in facts.objectives if number(part(raw, "recovery"), "from_ms") is not None
+    ]
     if not judged:
         return Tile(name=name, value="not judged", note="the run did not reach its recovery")
     slowest, recovery = max(judged, key=lambda pair: _seconds(pair[1]))
     within, seconds = number(recovery, "within_ms"), number(recovery, "seconds")
-    limit = "" if within is None else f" · limit {words.duration(within)}"
+    limit = "" if within is None or within <= 0 else f" · limit {words.duration(within)}"
     value = "not reached" if seconds is None else "at once" if not seconds else words.duration(seconds * 1000)
     return Tile(
         name=name,
         value=value,
         note=f"{text(slowest, 'name', 60)}{limit}",
-        tone="none" if text(recovery, "result") == "pass" else "fail",
+        tone=_RECOVERED.get(text(recovery, "result"), "warn"),
     )
 
 
@@ -181,7 +184,7 @@ def _seconds(recovery: Json) -> float:
 
 def _failed(facts: Facts) -> Tile:
     name = "Requests failed while the fault was on"
-    span, before = facts.phase("fault"), facts.phase("baseline")
+    span, before = facts.window("fault"), facts.window("baseline")
     if span is None:
         return Tile(
             name=name,

@@ -16,7 +16,7 @@ from gameday_reports.generator import LoadView, load_view
 from gameday_reports.happenings import Happening, happenings
 from gameday_reports.objectives import ObjectiveView, objective_views
 from gameday_reports.origin import OriginView, origin_view
-from gameday_reports.panels import generator_panels, lanes, marks, panels
+from gameday_reports.panels import generator_panels, lanes, marks, panels, watched
 from gameday_reports.reading import PARAGRAPH, bounded, number, parts, text, texts
 from gameday_reports.summary import SummaryView, summary_view
 
@@ -86,7 +86,7 @@ def report_view(run: Run) -> ReportView:
     facts = facts_of(run)
     experiment, summary = facts.experiment, summary_view(facts)
     title = text(facts.verdict, "title") or text(experiment, "title") or bounded(run.name)
-    runbook = text(experiment, "runbook")
+    runbook, criteria = text(experiment, "runbook"), watched(facts)
     return ReportView(
         page_title=f"{summary.headline} · {title}",
         verdict=facts.word,
@@ -104,8 +104,8 @@ def report_view(run: Run) -> ReportView:
         no_findings=_no_findings(facts.word),
         objectives=objective_views(facts),
         axis=facts.axis,
-        panels=panels(facts),
-        lanes=lanes(facts),
+        panels=panels(facts, criteria),
+        lanes=lanes(criteria),
         marks=marks(facts),
         timeline=happenings(facts),
         faults=fault_views(facts),

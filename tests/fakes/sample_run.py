@@ -16,6 +16,7 @@ WALL = 1_790_000_000.123
 DIGEST = "4c1e9ab0d5f2" + "0" * 52
 HEAD = "9f86d081884c7d65" + "a" * 48
 LOAD_MS, WARMUP_MS = 3_000, 10_000
+ABORT = "errors lose 1.5s of traffic beyond 50%: 168 requests lost beyond it, 150 allowed"
 EXIT = {"pass": 0, "fail": 1, "inconclusive": 3, "aborted": 4, "dirty": 5}
 
 
@@ -152,10 +153,11 @@ def _counted(load: LoadSeries, endpoint: str, span: tuple[int, int], limit_us: i
     return n, k
 
 
-def _judged(text: str, budget: float, n: int, k: int, *, result: str | None = None) -> dict[str, Any]:
-    share = k / n if n else 0.0
-    word = result or ("inconclusive" if not n else "fail" if share > budget else "pass")
-    reason = {"pass": "proven", "fail": "broken", "inconclusive": "no-data"}[word]
+def _phase(text: str, budget: float, counts: tuple[int, int], *, judged: bool = True) -> dict[str, Any]:
+    n, k = counts
+    share = k / n if n else None
+    word = ("inconclusive" if share is None else "fail" if share > budget else "pass") if judged else None
+    reason = {"pass": "proven", "fail": "broken", "inconclusive": "no-data", None: None}[word]
     return {"criterion": text, "n": n, "k": k, "budget": budget, "share": share, "result": word, "reason": reason}
 
 
@@ -166,16 +168,16 @@ def _criterion(load: LoadSeries, times: _Times, endpoint: str, expect: str, duri
         "p95 < 300ms": (0.05, 300_000),
         "p95 < 1s": (0.05, 1_000_000),
     }
-    fault = (times.proven, times.reverted) if times.injected else (0, 0)
-    n, k = _counted(load, endpoint, times.baseline, budgets[expect][1])
-    phases = {"baseline": _judged(expect, budgets[expect][0], n, k)}
+    (allowed, us), (allowed_during, us_during) = budgets[expect], budgets[during]
+    phases = {"baseline": _phase(expect, allowed, _counted(load, endpoint, times.baseline, us))}
     if times.injected:
-        n, k = _counted(
-            load, endpoint, (times.called // 100 * 100, times.proven // 100 * 100 + 100), budgets[during][1]
+        onset = (times.called // 100 * 100, times.proven // 100 * 100 + 100)
+        phases["onset"] = _phase(during, allowed_during, _counted(load, endpoint, onset, us_during), judged=False)
+        phases["fault"] = _phase(
+            during, allowed_during, _counted(load, endpoint, (times.proven, times.reverted), us_during)
         )
-        phases["onset"] = {"n": n, "k": k}
-        n, k = _counted(load, endpoint, fault, budgets[during][1])
-        phases["fault"] = _judged(during, budgets[during][0], n, k)
+        after = _counted(load, endpoint, (times.reverted, times.load_end), us)
+        phases["recovery"] = _phase(expect, allowed, after, judged=False)
     return {"expect": expect, "during": during, "phases": phases}
 
 
@@ -192,23 +194,36 @@ def _objective(outcome: Outcome, load: LoadSeries, times: _Times, index: int) ->
     word, reason = ("fail", "broken") if "fail" in results else ("pass", "proven")
     if not times.injected:
         word, reason = "inconclusive", "baseline"
-    recovery: dict[str, Any] | None = None
-    if times.injected:
-        slow = endpoint == "checkout" and outcome != "pass"
-        seconds: float | None = (times.shape.heals_ms - times.reverted) / 1000 if slow else 0.0
-        within = 20_000 if index % 3 == 0 else 50_000
-        recovery = {
-            "within_ms": within, "hold_ms": 10_000, "seconds": seconds, "result": "pass", "reason": "proven", "relapses": 0,
-            "bad_seconds": 7 if slow else 0, "from_ms": times.reverted,
-        }  # fmt: skip
-        if outcome == "fail" and index % 3 == 1:
-            recovery |= {"seconds": None, "result": "fail", "reason": "broken"}
-    n, k = _counted(load, endpoint, (times.baseline[1], times.load_end), None)
-    budget = {"bad": k, "total": n, "used": k / (0.005 * n) if n else None, "burn_rate": k / n / 0.005 if n else None}
+    n, k = _counted(load, endpoint, (times.baseline[0], times.load_end), None)
+    budget = {"bad": k, "total": n, "used": k / (0.005 * n), "burn_rate": k / n / 0.005}
     return {
         "name": _renamed(name, index), "verdict": word, "reason": reason, "line": 31 + index, "endpoints": [endpoint],
-        "criteria": criteria, "recovery": recovery, "budget": budget if n and times.injected else None,
+        "criteria": criteria, "recovery": _recovery(outcome, times, index), "budget": budget,
     }  # fmt: skip
+
+
+def _recovery(outcome: Outcome, times: _Times, index: int) -> dict[str, Any]:
+    within = 20_000 if index % 3 == 0 else 50_000
+    slow = index % 3 < 2 and outcome != "pass"
+    found = {
+        "within_ms": within,
+        "hold_ms": 10_000,
+        "relapses": 0,
+        "bad_seconds": 7 if slow else 0,
+        "from_ms": times.reverted,
+    }
+    if not times.injected:
+        return found | {
+            "seconds": None,
+            "result": "inconclusive",
+            "reason": "baseline",
+            "bad_seconds": 0,
+            "from_ms": None,
+        }
+    if outcome == "fail" and index % 3 == 1:
+        return found | {"seconds": None, "result": "fail", "reason": "broken"}
+    seconds = (times.shape.heals_ms - times.reverted) / 1000 if slow else 0.0
+    return found | {"seconds": seconds, "result": "pass", "reason": "proven"}
 
 
 def _verdict(outcome: Outcome, times: _Times, load: LoadSeries, objectives: int) -> dict[str, Any]:
@@ -222,8 +237,20 @@ def _verdict(outcome: Outcome, times: _Times, load: LoadSeries, objectives: int)
         "inconclusive": ["baseline"],
     }
     phases = [("warmup", (LOAD_MS, times.baseline[0])), ("baseline", times.baseline)]
+    windows = [("baseline", times.baseline)]
     if times.injected:
-        phases += [("fault", (times.proven, times.reverted)), ("recovery", (times.reverted, times.load_end))]
+        phases += [
+            ("gate", (times.baseline[1], times.zero)),
+            ("fault", (times.zero, times.reverted)),
+            ("recovery", (times.reverted, times.load_end)),
+        ]
+        windows += [
+            ("onset", (times.called, times.proven)),
+            ("fault", (times.proven, times.reverted)),
+            ("recovery", (times.reverted, times.load_end)),
+        ]
+    else:
+        phases.append(("gate", (times.baseline[1], times.load_end)))
     targets = ["proxy payments (127.0.0.1:9102 → 127.0.0.1:9002)"]
     residue = [{"fault": "payments-down", "targets": targets, "command": f"gameday recover {NAME}"}]
     return {
@@ -231,7 +258,10 @@ def _verdict(outcome: Outcome, times: _Times, load: LoadSeries, objectives: int)
         "verdict": outcome, "exit_code": EXIT[outcome],
         "reasons": reasons[outcome], "aborted_by": "guard" if outcome == "aborted" else None, "objectives_broken": broken,
         "summary": _summary(outcome, judged), "objectives": judged, "faults": [_fault(outcome, times, targets)],
+        "abort": {"reason": "guard", "detail": ABORT, "at_ms": times.revert_called - 5} if outcome == "aborted" else None,
+        "stopped": {"reason": "baseline", "detail": "checkout-fast did not hold"} if outcome == "inconclusive" else None,
         "phases": [{"name": name, "from_ms": span[0], "to_ms": span[1]} for name, span in phases],
+        "windows": [{"name": name, "from_ms": span[0], "to_ms": span[1]} for name, span in windows],
         "load": _load(load), "findings": _findings(judged), "started_wall": WALL, "ended_ms": times.ended,
         "boot_id": "5f1f6ac3-0000-4000-8000-6f3b3a1c9e21", "seed": 1, "digest": DIGEST, "journal_head": HEAD, "closed": True,
         "residue": residue if outcome == "dirty" else [],
@@ -258,11 +288,11 @@ def _fault(outcome: Outcome, times: _Times, targets: list[str]) -> dict[str, Any
         "planned_ms": {"at": 0, "for": times.fault_ms},
         "armed_ms": times.zero - 120 if on else None, "called_ms": times.called if on else None, "proven_ms": times.proven if on else None,
         "revert_called_ms": times.revert_called if on else None, "reverted_ms": None if dirty or not on else times.reverted,
-        "proof": "proven" if on else "unproven", "undo": "unproven" if dirty else "proven" if on else "not-needed", "by": "runner",
+        "proof": "proven" if on else "unproven", "undo": "failed" if dirty else "proven" if on else "not-needed", "by": "runner",
         "met": 1_804 if on else None, "verdict": "dirty" if dirty else "pass" if on else "inconclusive",
         "reason": "residue" if dirty else "proven" if on else "skipped",
         "detail": f"Connections were {'still refused 5 s after' if dirty else 'refused until'} the revert." if on else "",
-        "residue": "the proxy still refuses connections" if dirty else None,
+        "residue": f"gameday recover {NAME}" if dirty else None,
     }  # fmt: skip
 
 
@@ -356,8 +386,7 @@ def _told(outcome: Outcome, times: _Times, verdict: dict[str, Any]) -> list[tupl
         (times.reverted, "phase", {"name": "recovery"}),
     ]
     if outcome == "aborted":
-        detail = "errors lose 1.5s of traffic beyond 50%: 168 requests lost beyond it, 150 allowed"
-        told.append((times.revert_called - 5, "abort", {"reason": "guard", "detail": detail}))
+        told.append((times.revert_called - 5, "abort", {"reason": "guard", "detail": ABORT}))
     if outcome == "dirty":
         told.append(
             (
