@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,11 +10,12 @@ import anyio
 
 from gameday.guard import Guard
 from gameday.load.samples import SampleWriter
-from gameday.model import Reason
+from gameday.model import Json, Reason
 from gameday.runner.context import Context
 from gameday.spi import LoadError
 
 KEPT = frozenset({"agg", "tick", "log", "bye"})
+SHOWN = frozenset({"pulse", "agg", "tick"})
 
 
 class Generator(Protocol):
@@ -47,6 +48,8 @@ class LoadFeed:
     generator: Generator
     writer: SampleWriter
     guard: Guard
+    watcher: Callable[[Json], None] | None = None
+    """Who looks on: is shown each ``pulse``, ``agg`` and ``tick`` and must not block."""
     decided_ms: int = -1
     """Every arrival intended before this time of the run's clock is decided and written."""
     bye: dict[str, Any] | None = None
@@ -74,6 +77,8 @@ class LoadFeed:
             self.decided_ms = int(message["at_ms"]) - int(message["oldest_in_flight_ms"])
         elif kind == "bye":
             self.bye = message
+        if kind in SHOWN and self.watcher is not None:
+            self.watcher(message)
 
     def _pulse(self, message: dict[str, Any]) -> None:
         trip = self.guard.feed(message)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import anyio
 
@@ -15,7 +16,7 @@ from gameday.journal.writer import Journal
 from gameday.load.generator import LoadChild
 from gameday.load.limits import check_open_files
 from gameday.load.samples import SampleWriter
-from gameday.model import Event, Reason
+from gameday.model import Event, Json, Reason
 from gameday.runner import faults, phases, proxies, system
 from gameday.runner.context import Context
 from gameday.runner.folder import Prepared
@@ -29,6 +30,7 @@ from gameday.timeline import compile_timeline
 from gameday.undo.guardian import LEASE_SECONDS, Guardian
 from gameday.undo.hosts import HostPool, HostSetup
 
+T = TypeVar("T")
 DRAIN_SLACK_SECONDS = 3.0
 
 
@@ -40,23 +42,57 @@ class Outcome:
     skip_report: bool
 
 
-async def execute(prepared: Prepared, observer: Callable[[Event], None]) -> Outcome:
-    """Carry out one prepared run; every fault is reverted, and the journal closed, when this returns or raises."""
+async def execute(
+    prepared: Prepared,
+    observer: Callable[[Event], None],
+    *,
+    pulses: Callable[[Json], None] | None = None,
+    check_only: bool = False,
+) -> Outcome:
+    """Carry out one prepared run; every fault is reverted, and the journal closed, when this returns or raises.
+
+    ``observer`` sees each journal record, ``pulses`` each message of the load (``pulse``, ``agg``, ``tick``). Both are called on the event
+    loop and must not block; what they raise is dropped, for a broken display must never stop a run. With ``check_only`` the run ends
+    after its baseline gate: no fault is planned and nothing is injected.
+    """
     folder = prepared.folder
     journal = Journal.create(folder.journal)
-    journal.listener = observer
+    journal.listener = _harmless(observer)
     _open(journal, prepared)
     outcome = Outcome(folder=folder, skip_report=False)
     try:
-        refusal = _refusal(prepared)
+        refusal = "" if check_only else _refusal(prepared)
         if refusal:
             journal.write("refused", {"reason": Reason.TOO_FEW.value, "detail": refusal})
             journal.write("closed", {"undone": True})
         else:
-            outcome = await _guarded(prepared, journal)
+            extras = _Extras(pulses=_harmless(pulses or _ignore), check_only=check_only)
+            outcome = await _guarded(prepared, journal, extras)
     finally:
         journal.close()
     return outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Extras:
+    """What a caller wants beside the run itself."""
+
+    pulses: Callable[[Json], None]
+    check_only: bool
+
+
+def _harmless(observe: Callable[[T], None]) -> Callable[[T], None]:
+    """Keep what only watches from ending what it watches."""
+
+    def call(value: T) -> None:
+        with suppress(Exception):
+            observe(value)
+
+    return call
+
+
+def _ignore(_message: Json) -> None:
+    """Nobody watches the load."""
 
 
 def _open(journal: Journal, prepared: Prepared) -> None:
@@ -87,10 +123,14 @@ def _refusal(prepared: Prepared) -> str:
     )
 
 
-async def _guarded(prepared: Prepared, journal: Journal) -> Outcome:
+async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Outcome:
     """Run under a watchdog that was started before anything else."""
     experiment, folder = prepared.experiment, prepared.folder
-    specs = {fault.name: {"driver": fault.do, "params": dict(fault.with_)} for fault in experiment.faults}
+    specs = {
+        fault.name: {"driver": fault.do, "params": dict(fault.with_)}
+        for fault in experiment.faults
+        if not extras.check_only
+    }
     world = World(
         run_id=prepared.run_id,
         system=system.specs(experiment, folder.logs, prepared.base),
@@ -124,14 +164,14 @@ async def _guarded(prepared: Prepared, journal: Journal) -> Outcome:
         world=world,
     )
     async with services(ctx):
-        await _run(ctx, hosts, specs)
+        await _run(ctx, hosts, specs, extras)
     undone = not any(fault.open and fault.reversible for fault in ctx.faults.values())
     await guardian.goodbye()
     ctx.note("closed", {"undone": undone})
     return Outcome(folder=folder, skip_report=ctx.stop.watching.cancel_called)
 
 
-async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any]) -> None:
+async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: _Extras) -> None:
     """Set up, go through the phases, and put everything away whatever happens."""
     own: proxies.OwnProxies | None = None
     feed: LoadFeed | None = None
@@ -142,11 +182,15 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any]) -> None:
                     own = await proxies.start_own(ctx.run_id, ctx.experiment.proxies, ctx.folder, max_ms=_max_ms(ctx))
                     _adopt(ctx, hosts, own)
                     await system.start_all(ctx)
-                    await plan_faults(ctx, hosts, specs)
-                    feed = await _start_load(ctx)
+                    if not extras.check_only:
+                        await plan_faults(ctx, hosts, specs)
+                    feed = await _start_load(ctx, extras.pulses)
                     helpers.start_soon(feed.read)
                     helpers.start_soon(system.supervise, ctx)
-                    if await phases.up_to_gate(ctx, feed):
+                    steady = await phases.up_to_gate(ctx, feed)
+                    if extras.check_only:
+                        ctx.note("skipped", {"what": "faults", "why": "only steady state was checked"})
+                    elif steady:
                         await phases.fault_phase(ctx, feed)
             finally:
                 with anyio.CancelScope(shield=True):
@@ -217,7 +261,7 @@ def _adopt(ctx: Context, hosts: HostPool, own: proxies.OwnProxies | None) -> Non
     ctx.guardian.tell_world(ctx.world)
 
 
-async def _start_load(ctx: Context) -> LoadFeed:
+async def _start_load(ctx: Context, pulses: Callable[[Json], None]) -> LoadFeed:
     profile = ctx.experiment.load
     check_open_files(profile)
     limits = ctx.experiment.latency_limits_us
@@ -230,4 +274,10 @@ async def _start_load(ctx: Context) -> LoadFeed:
         secrets=ctx.world.secrets,
     )
     ctx.note("load-started", {"pid": child.pid})
-    return LoadFeed(ctx=ctx, generator=child, writer=SampleWriter(ctx.folder.samples), guard=Guard.of(ctx.experiment))
+    return LoadFeed(
+        ctx=ctx,
+        generator=child,
+        writer=SampleWriter(ctx.folder.samples),
+        guard=Guard.of(ctx.experiment),
+        watcher=pulses,
+    )
