@@ -1,7 +1,8 @@
 # Every target does its own set-up: a virtualenv in .venv with everything in it and, as root on Debian, the packages that needs.
 PYTHON ?= python3
 BIN := .venv/bin
-DEBIAN := python3-venv openssl
+VENV_PACKAGES := python3-venv
+TEST_PACKAGES := chromium openssl
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow lint bench wheel clean
@@ -42,8 +43,8 @@ clean:  ## remove what these targets made
 	if ! $(PYTHON) -m venv .venv >/dev/null 2>&1; then \
 	  rm -rf .venv; \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(DEBIAN) >/dev/null; \
-	  else echo "Python's venv module is missing; run: sudo apt-get install -y $(DEBIAN)"; exit 1; fi; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(VENV_PACKAGES) >/dev/null; \
+	  else echo "Python's venv module is missing; run: sudo apt-get install -y $(VENV_PACKAGES)"; exit 1; fi; \
 	  $(PYTHON) -m venv .venv; \
 	fi
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -U 'pip>=25.1'
@@ -55,5 +56,9 @@ clean:  ## remove what these targets made
 .venv/ready-dev: pyproject.toml | .venv/ready
 	@echo "installing the test tools into .venv …"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --group dev && touch $@
-	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v openssl >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq openssl >/dev/null; fi
+	@missing=""; for one in $(TEST_PACKAGES); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing Debian packages:$$missing …"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "some tests will be skipped; for them run: sudo apt-get install -y$$missing"; fi
