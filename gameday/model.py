@@ -189,6 +189,28 @@ class LoadSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GaugeSample:
+    """One reading of an SLI, or the attempt at one."""
+
+    sli: str
+    at_ms: int
+    """When the read began."""
+    value: float | None
+    """What was read; None when nothing was."""
+    error: str = ""
+    """Why nothing was read; empty when something was."""
+    took_ms: int = 0
+    """From the beginning of the read to its end: what was read was true at some moment between."""
+    wrong: bool = False
+    """The source answered, but the question is wrong: no such member, not a number."""
+
+    @property
+    def end_ms(self) -> int:
+        """When the read was over."""
+        return self.at_ms + self.took_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run folder, read: all that judging and reporting need, and nothing that can change."""
 
@@ -204,6 +226,8 @@ class Run:
     """The journal ends with its ``closed`` record."""
     torn: bool = False
     load: LoadSeries = LoadSeries()
+    gauges: tuple[GaugeSample, ...] = ()
+    """Every reading of every SLI, in order of time."""
     verdict: Json | None = None
     """verdict.json, once it has been written."""
 

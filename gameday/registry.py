@@ -1,4 +1,4 @@
-"""Drivers and renderers, found by their entry points and checked when they are loaded; ours have no other way in.
+"""Drivers, probes and renderers, found by their entry points and checked when they are loaded; ours have no other way in.
 
 What a driver's author must know
 --------------------------------
@@ -24,6 +24,9 @@ underscore, as in ``from_``, is dropped); a field without a default is a paramet
   and ``max`` (inclusive, of the value the driver sees).
 - What the annotations cannot say is checked in ``__post_init__``, which raises ``ValueError``. A message that begins with a
   parameter's name (``undo is missing: …``) is shown at that parameter's place in the file.
+
+A probe is the same: its fields are the members of its entry under ``slis:``, and the field ``value`` is what stands under the
+key that names its kind. ``every`` and ``source`` belong to the entry and are never a probe's.
 """
 
 from __future__ import annotations
@@ -38,11 +41,13 @@ from gameday.schema.errors import ParameterError, UnknownDriverError, did_you_me
 from gameday.schema.parameters import Parameter, parameters_of, read_parameters
 from gameday.spi.driver import Driver
 from gameday.spi.errors import GamedayError
+from gameday.spi.probe import Probe
 from gameday.spi.report import Renderer
 
-DRIVERS, REPORTS = "gameday.drivers", "gameday.reports"
+DRIVERS, PROBES, REPORTS = "gameday.drivers", "gameday.probes", "gameday.reports"
 _DRIVER_HAS = ("name", "reversible", "provable", "plan", "inject", "active", "revert")
 _DRIVER_DOES = ("plan", "inject", "active", "revert")
+_PROBE_HAS = ("name", "timeout", "read")
 
 
 class PluginError(GamedayError):
@@ -53,6 +58,12 @@ class PluginError(GamedayError):
 def drivers() -> Mapping[str, EntryPoint]:
     """Return every installed driver by name, none of them imported."""
     return _found(DRIVERS)
+
+
+@cache
+def probes() -> Mapping[str, EntryPoint]:
+    """Return every installed probe by its kind, none of them imported."""
+    return _found(PROBES)
 
 
 def _found(group: str) -> dict[str, EntryPoint]:
@@ -81,15 +92,45 @@ def driver_class(name: str) -> type[Driver]:
             f"no driver is called {name!r}", hint=did_you_mean(name, drivers(), "gameday list prints them")
         )
     found = _imported(entry)
-    lacking = [attribute for attribute in _DRIVER_HAS if not hasattr(found, attribute)]
-    lacking += [method for method in _DRIVER_DOES if method not in lacking and not callable(getattr(found, method))]
-    if not isinstance(found, type) or not dataclasses.is_dataclass(found):
-        raise _no_driver(entry, "it is not a dataclass")
-    if lacking:
-        raise _no_driver(entry, f"it has no {', '.join(lacking)}")
-    if not found.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - dataclasses' own record
-        raise _no_driver(entry, "it is not frozen")
+    why = _unfit(found, _DRIVER_HAS, _DRIVER_DOES)
+    if why:
+        raise _no_driver(entry, why)
     return cast("type[Driver]", found)
+
+
+@cache
+def probe_class(kind: str) -> type[Probe]:
+    """Import one probe and check that it is one; raise UnknownDriverError or PluginError."""
+    entry = probes().get(kind)
+    if entry is None:
+        raise UnknownDriverError(
+            f"no probe is called {kind!r}", hint=did_you_mean(kind, probes(), "gameday list prints them")
+        )
+    found = _imported(entry)
+    why = _unfit(found, _PROBE_HAS, ("read",))
+    if not why and VALUE not in {field.name for field in dataclasses.fields(found)}:
+        why = f"it has no field {VALUE!r}"
+    if why:
+        raise _no_probe(entry, why)
+    return cast("type[Probe]", found)
+
+
+def _unfit(found: Any, has: Sequence[str], does: Sequence[str]) -> str:
+    """Say why what an entry point names is not what it should be; nothing when it is."""
+    if not isinstance(found, type) or not dataclasses.is_dataclass(found):
+        return "it is not a dataclass"
+    lacking = [attribute for attribute in has if not _declares(found, attribute)]
+    lacking += [name for name in does if name not in lacking and not callable(getattr(found, name))]
+    if lacking:
+        return f"it has no {', '.join(lacking)}"
+    if not found.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - dataclasses' own record
+        return "it is not frozen"
+    return ""
+
+
+def _declares(found: type[Any], attribute: str) -> bool:
+    """Whether instances will have it: as a class attribute, or as a field, which with slots and no default is no attribute."""
+    return hasattr(found, attribute) or attribute in {field.name for field in dataclasses.fields(found)}
 
 
 def _imported(entry: EntryPoint) -> Any:
@@ -103,6 +144,11 @@ def _imported(entry: EntryPoint) -> Any:
 def _no_driver(entry: EntryPoint, why: str) -> PluginError:
     message = f"{entry.value} of {_distribution(entry)} is no driver: {why}"
     return PluginError(message, hint="docs/adding-a-driver.md says what a driver must provide")
+
+
+def _no_probe(entry: EntryPoint, why: str) -> PluginError:
+    message = f"{entry.value} of {_distribution(entry)} is no probe: {why}"
+    return PluginError(message, hint="docs/adding-a-probe.md says what a probe must provide")
 
 
 def driver_parameters(name: str) -> tuple[Parameter, ...]:
@@ -124,6 +170,39 @@ def load_driver(name: str, params: Mapping[str, Any]) -> Driver:
     if driver.name != name:
         raise _no_driver(drivers()[name], f"it calls itself {driver.name!r}, its entry point {name!r}")
     return driver
+
+
+VALUE = "value"
+"""The field of a probe that takes what stands under the key that names its kind."""
+
+
+def probe_parameters(kind: str) -> tuple[Parameter, ...]:
+    """Return the parameters of one probe, for people: the first one is spelt as its kind, as in the file."""
+    listed = parameters_of(probe_class(kind))
+    return tuple(dataclasses.replace(p, name=kind) if p.name == VALUE else p for p in listed)
+
+
+def load_probe(kind: str, params: Mapping[str, Any]) -> Probe:
+    """Make a probe of its parameters as the file writes them; ``params["value"]`` is what stands under its kind.
+
+    Raises UnknownDriverError, PluginError, or ParameterError that names the first parameter that is wrong; the one under the
+    kind is named by it.
+    """
+    made = probe_class(kind)
+    listed = probe_parameters(kind)
+    given = {kind if name == VALUE else name: value for name, value in params.items()}
+    fields = read_parameters(kind, listed, given)
+    try:
+        probe = made(**fields)
+    except (ValueError, GamedayError) as error:
+        refused = _refused(made, error)
+        if refused.parameter == VALUE:
+            message = f"{kind}{str(refused).removeprefix(VALUE)}"
+            raise ParameterError(message, parameter=kind, hint=refused.hint) from error
+        raise refused from error
+    if probe.name != kind:
+        raise _no_probe(probes()[kind], f"it calls itself {probe.name!r}, its entry point {kind!r}")
+    return probe
 
 
 def _refused(made: type[Any], error: Exception) -> ParameterError:

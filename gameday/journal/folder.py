@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from gameday.journal.reader import read_journal
-from gameday.load.samples import read_samples
+from gameday.load.samples import read_gauges, read_samples
 from gameday.model import Json, Run
 from gameday.spi.errors import GamedayError
 
@@ -86,5 +86,6 @@ def read_run(path: Path) -> Run:
         closed=text.closed,
         torn=bool(text.tail),
         load=read_samples(folder.samples),
+        gauges=read_gauges(folder.samples),
         verdict=_json(folder.verdict),
     )

@@ -1,7 +1,9 @@
-"""samples.ndjson: what the load measured, written as it comes and read back as one LoadSeries."""
+"""samples.ndjson: what the load and the probes measured, written as it comes and read back."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,8 +11,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from gameday.load.protocol import SAVED, Message, encode, parse_message
-from gameday.model import Histogram, LoadRow, LoadSeries, Tick
+from gameday.model import GaugeSample, Histogram, LoadRow, LoadSeries, Tick
 from gameday.spi.errors import LoadError
+
+_GAUGE = b'{"t":"gauge",'
+"""How each reading of a probe begins: the load's lines are many, and are not looked at to find it."""
+_ERROR_LIMIT = 300
+"""Characters that are kept of why nothing was read."""
 
 
 class SampleWriter:
@@ -27,6 +34,12 @@ class SampleWriter:
         if message["t"] in ("tick", "bye"):
             self._file.flush()
 
+    def write_gauge(self, sample: GaugeSample) -> None:
+        """Append one reading, at once on its way to the disk; nothing once the file is closed."""
+        if not self._file.closed:
+            self._file.write(encode(_gauge_line(sample)))
+            self._file.flush()
+
     def close(self) -> None:
         """Write what is buffered and close the file; safe twice."""
         self._file.close()
@@ -41,7 +54,7 @@ class SampleWriter:
 
 
 def read_samples(path: Path) -> LoadSeries:
-    """Read a whole file; without one, an empty series.
+    """Read the load's part of a whole file; without one, an empty series.
 
     A last line without its newline is torn and not counted. A malformed line is dropped, and then the stream is not whole:
     ``said_bye`` is true only when every line was read and the last word was a ``bye`` after which nothing was left in flight.
@@ -54,12 +67,50 @@ def read_samples(path: Path) -> LoadSeries:
     messages: list[Message] = []
     whole = not torn
     for line in lines:
+        if line.startswith(_GAUGE):
+            continue
         try:
             messages.append(parse_message(line))
         except LoadError:
             whole = False
     last = messages[-1] if messages else {}
     return to_series(messages, said_bye=whole and last.get("t") == "bye" and bool(last.get("drained")))
+
+
+def read_gauges(path: Path) -> tuple[GaugeSample, ...]:
+    """Read the probes' part of a whole file, in order of time; a torn or malformed line is no reading."""
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return ()
+    read = (_gauge(line) for line in lines if line.startswith(_GAUGE))
+    return tuple(sorted((sample for sample in read if sample is not None), key=lambda s: (s.at_ms, s.sli)))
+
+
+def _gauge_line(sample: GaugeSample) -> dict[str, Any]:
+    line: dict[str, Any] = {"t": "gauge", "sli": sample.sli, "at_ms": sample.at_ms, "took_ms": sample.took_ms}
+    if sample.value is not None:
+        return {**line, "value": sample.value}
+    return {**line, "error": sample.error[:_ERROR_LIMIT]} | ({"wrong": True} if sample.wrong else {})
+
+
+def _gauge(line: bytes) -> GaugeSample | None:
+    """Read one line back; None for one that is damaged: a reading that cannot be trusted is missing."""
+    try:
+        raw: dict[str, Any] = json.loads(line)
+        value = None if raw.get("value") is None else float(raw["value"])
+        if value is not None and not math.isfinite(value):
+            return None
+        return GaugeSample(
+            sli=str(raw["sli"]),
+            at_ms=int(raw["at_ms"]),
+            value=value,
+            error=str(raw.get("error", "")),
+            took_ms=max(0, int(raw["took_ms"])),
+            wrong=raw.get("wrong") is True,
+        )
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        return None
 
 
 def to_series(messages: Iterable[Message], *, said_bye: bool) -> LoadSeries:

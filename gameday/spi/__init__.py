@@ -1,7 +1,8 @@
-"""The extension interface: what a driver, a report or a load generator must provide, and what it is given."""
+"""The extension interface: what a driver, a probe, a report or a load generator must provide, and what it is given."""
 
 from gameday.spi.driver import Driver, Meets
-from gameday.spi.errors import DriverError, GamedayError, LoadError, ProbeError
+from gameday.spi.errors import DriverError, GamedayError, LoadError, ProbeError, QueryError
+from gameday.spi.probe import Probe
 from gameday.spi.report import Renderer
 from gameday.spi.world import ProxyRef, Secrets, World
 
@@ -11,8 +12,10 @@ __all__ = [
     "GamedayError",
     "LoadError",
     "Meets",
+    "Probe",
     "ProbeError",
     "ProxyRef",
+    "QueryError",
     "Renderer",
     "Secrets",
     "World",

@@ -3,6 +3,7 @@
 GamedayError
 ├── DriverError    the driver could not act, or does not know: the run becomes inconclusive, never pass
 ├── ProbeError     the probe could not read its SLI: the sample is missing, never zero
+│   └── QueryError the source answered, but the question is wrong: no such member, not a number
 └── LoadError      the load generator could not start, or was lost
 """
 
@@ -23,6 +24,10 @@ class DriverError(GamedayError):
 
 class ProbeError(GamedayError):
     """The probe could not read its SLI; the sample is missing, never zero."""
+
+
+class QueryError(ProbeError):
+    """The source answered, but not with the number that was asked for: asking again will not help."""
 
 
 class LoadError(GamedayError):
