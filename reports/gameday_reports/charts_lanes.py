@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from gameday_reports import words
 from gameday_reports.charts import LEFT, RIGHT, WIDTH, Band, TimeAxis
-from gameday_reports.charts_panel import FAULT, GRID, INK, LIMIT, MUTED, Over, draw_over, time_labels
+from gameday_reports.charts_axis import time_labels
+from gameday_reports.charts_ink import FAULT, GRID, INK, LIMIT, MUTED
+from gameday_reports.charts_limits import Over, draw_over
 from gameday_reports.svg import Svg, element, joined, short
 
 ROW = 22.0

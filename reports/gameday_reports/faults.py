@@ -22,6 +22,8 @@ UNDOS = {
     "not-needed": ("nothing to revert", "none"),
 }
 _TARGETS = 20
+_EARLY_MS = 1_000
+"""A fault that ends this much before its plan was ended by something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ def _fault(facts: Facts, raw: Json, index: int) -> FaultView:
         driver=text(raw, "driver"),
         verdict=words.RESULTS.get(word, word)
         if word not in ("pass", "fail")
-        else {"pass": "As planned", "fail": "Failed"}[word],
+        else {"pass": "Proven", "fail": "Failed"}[word],
         tone=TONES.get(word, "warn"),
         reason=words.reason(text(raw, "reason")),
         targets=(*targets[:_TARGETS], *more),
@@ -127,10 +129,18 @@ def _planned(raw: Json) -> str:
 
 
 def _held(raw: Json) -> str:
-    proven, reverted = number(raw, "proven_ms"), number(raw, "reverted_ms")
+    proven, reverted, planned = (
+        number(raw, "proven_ms"),
+        number(raw, "reverted_ms"),
+        number(part(raw, "planned_ms"), "for"),
+    )
     if proven is None or reverted is None:
         return ""
-    return f"from proven on to proven gone {words.duration(reverted - proven)}"
+    held = reverted - proven
+    early = planned is not None and held < planned - _EARLY_MS
+    return words.duration(held) + (
+        f" of {words.duration(planned)} planned: it was ended early" if early else " from proof to proof"
+    )
 
 
 def _steps(facts: Facts, raw: Json) -> tuple[Step, ...]:

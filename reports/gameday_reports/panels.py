@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from gameday.model import Json, Tick
 from gameday_reports import words
 from gameday_reports.charts import Span
+from gameday_reports.charts_hover import Line
 from gameday_reports.charts_lanes import MOST_ROWS, Lane, Mark
-from gameday_reports.charts_panel import LimitLine, Line, Over, Panel
+from gameday_reports.charts_limits import LimitLine, Over
+from gameday_reports.charts_panel import Panel
 from gameday_reports.criteria import Limit, surely_over
 from gameday_reports.facts import Facts
 from gameday_reports.objectives import limit_of
