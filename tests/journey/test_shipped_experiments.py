@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROMISE = re.compile(r"^#   gameday (run \S.*?)\s{2,}(passes|fails)", re.MULTILINE)
 CODES = {"passes": 0, "fails": 1}
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
 
 def promises() -> list[object]:
@@ -39,7 +39,9 @@ def gameday(command: str, runs: Path) -> tuple[int, dict[str, Any], str]:
 
 @pytest.mark.parametrize(("command", "word"), promises())
 def test_ends_as_its_comment_says(command: str, word: str, tmp_path: Path) -> None:
-    code, verdict, shown = gameday(command, tmp_path)
+    code, verdict, shown = gameday(command, tmp_path / "1")
+    if verdict["reasons"] == ["load-generator"]:  # this machine was too busy to measure, and the run said so
+        code, verdict, shown = gameday(command, tmp_path / "2")
     assert code == CODES[word], (verdict["verdict"], verdict["summary"], shown)
     assert verdict["closed"]
     assert all(fault["undo"] in ("proven", "not-needed") for fault in verdict["faults"]), verdict["faults"]
