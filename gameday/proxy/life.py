@@ -74,10 +74,13 @@ async def _serve(config: Config, rest: bytes) -> None:
 class Life:
     """Waits for whichever end comes first, and carries it out."""
 
-    def __init__(self, proxies: Proxies, config: Config) -> None:
+    def __init__(
+        self, proxies: Proxies, config: Config, *, grace_ms: int = _GRACE_MS, drain_seconds: float = _DRAIN_SECONDS
+    ) -> None:
         self._proxies = proxies
         self._linger = config.linger_ms / 1000
-        self._longest = None if config.max_ms is None else (config.max_ms + _GRACE_MS) / 1000
+        self._longest = None if config.max_ms is None else (config.max_ms + grace_ms) / 1000
+        self._drain_seconds = drain_seconds
         self._told_to_end = asyncio.Event()
 
     async def listen_to_runner(self, rest: bytes) -> None:
@@ -123,7 +126,7 @@ class Life:
     async def _drained(self) -> None:
         """Wait until somebody asked for the end, and for the open connections."""
         await self._proxies.ending.wait()
-        await self._until_idle(_DRAIN_SECONDS)
+        await self._until_idle(self._drain_seconds)
 
     async def _until_idle(self, seconds: float) -> None:
         """Wait until no connection is open, at most ``seconds``."""

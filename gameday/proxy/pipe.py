@@ -54,7 +54,7 @@ class Pipe:
         self._exposure: Exposure | None = None
         self._final: Final | None = None
         self._queue: deque[tuple[float, float, bytes | Final]] | None = None
-        """(arrived, due, what), in order; None when nothing is held, which is the fast path."""
+        """(arrived, due, what); one that is due waits for those before it. None while nothing is held: the fast path."""
         self._cost = 0
         self._held = False
         self._stopped = False
@@ -94,12 +94,7 @@ class Pipe:
             self._exposure.forget()
         if self._queue is None:
             return
-        due = 0.0
-        moved: deque[tuple[float, float, bytes | Final]] = deque()
-        for arrived, _, item in self._queue:
-            due = max(due, arrived + self._delay(item))
-            moved.append((arrived, due, item))
-        self._queue = moved
+        self._queue = deque((arrived, arrived + self._delay(item), item) for arrived, _, item in self._queue)
         self._drain()
 
     def drop(self) -> None:
@@ -112,12 +107,9 @@ class Pipe:
 
     def _hold(self, item: bytes | Final) -> None:
         now = asyncio.get_running_loop().time()
-        due = now + self._delay(item)
         if self._queue is None:
             self._queue = deque()
-        elif self._queue:
-            due = max(due, self._queue[-1][1])
-        self._queue.append((now, due, item))
+        self._queue.append((now, now + self._delay(item), item))
         self._cost += _cost(item)
         if len(self._queue) == 1:
             self._drain()

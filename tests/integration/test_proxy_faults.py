@@ -121,6 +121,10 @@ def test_the_first_client_without_an_open_connection_is_counted(proxy: ProxyProc
     assert proxy.turns_away()
     assert refused(proxy)
     assert proxy.call("GET", "/gameday/proxies/payments")[1]["down"] == {"test": {"met": 2}, "test-2": {"met": 1}}
+    proxy.call("DELETE", DOWN)
+    assert refused(proxy), "the other one still holds it down"
+    proxy.call("DELETE", f"{DOWN}-2")
+    assert talks(proxy.connect())
 
 
 def test_up_only_when_the_last_holder_lets_go(proxy: ProxyProcess) -> None:
