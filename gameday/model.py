@@ -175,6 +175,12 @@ class Tick:
     """Share of one core, 0 to 1, over this second."""
     rss_mb: float = 0.0
     rate: float = 0.0
+    users: int = 0
+    """Users at work; 0 in the open model."""
+    workers: int = 1
+    """Load generators that measured and told of this second."""
+    missing: int = 0
+    """Load generators that are lost, silent, without a known clock or not ours: what they sent is not in the rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,8 +110,14 @@ _SHAPES: Mapping[str, Mapping[str, _Test]] = {
         "rate": _number,
     },
     "log": {"text": _text},
+    "refused": {"text": _text},
     "bye": {"offered": _count, "completed": _count, "drained": _flag},
 }
+_OPTIONAL: Mapping[str, Mapping[str, _Test]] = {
+    "ack": {"error": _text},
+    "tick": {"users": _count, "workers": _count, "missing": _count},
+}
+"""Members that older streams lack."""
 SAVED = frozenset(("agg", "tick", "log", "bye"))
 """What samples.ndjson keeps."""
 
@@ -135,5 +141,8 @@ def parse_message(line: bytes) -> Message:
         raise LoadError(f"the load generator sent an unknown message: {line[:80]!r}")
     for name, test in shape.items():
         if name not in message or not test(message[name]):
+            raise LoadError(f"the load generator sent a malformed message: {message['t']}.{name}")
+    for name, test in _OPTIONAL.get(str(message["t"]), {}).items():
+        if name in message and not test(message[name]):
             raise LoadError(f"the load generator sent a malformed message: {message['t']}.{name}")
     return message

@@ -163,4 +163,7 @@ def _tick(message: Message) -> Tick:
         cpu=message["cpu"],
         rss_mb=message["rss_mb"],
         rate=message["rate"],
+        users=message.get("users", 0),
+        workers=message.get("workers", 1),
+        missing=message.get("missing", 0),
     )
