@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gameday.model import Json, Verdict
+from gameday.model import Json, Reason, Verdict
 from gameday_reports import words
 from gameday_reports.facts import Facts, letter
 from gameday_reports.objectives import TONES
@@ -45,7 +45,6 @@ class FaultView:
     driver: str
     verdict: str
     tone: str
-    reason: str
     targets: tuple[str, ...]
     planned: str
     held: str
@@ -54,7 +53,7 @@ class FaultView:
     undo: str
     undo_tone: str
     met: str
-    detail: str
+    story: str
     steps: tuple[Step, ...]
     residue: str
 
@@ -105,7 +104,6 @@ def _fault(facts: Facts, raw: Json, index: int) -> FaultView:
         if word not in ("pass", "fail")
         else {"pass": "Proven", "fail": "Failed"}[word],
         tone=TONES.get(word, "warn"),
-        reason=words.reason(text(raw, "reason")),
         targets=(*targets[:_TARGETS], *more),
         planned=_planned(raw),
         held=_held(raw),
@@ -114,10 +112,16 @@ def _fault(facts: Facts, raw: Json, index: int) -> FaultView:
         undo=undo if raw.get("reversible", True) else f"irreversible: {undo}",
         undo_tone=undo_tone,
         met="" if met is None else f"{words.count(met)} connections or requests met it",
-        detail=text(raw, "detail", 600),
+        story=_story(raw),
         steps=_steps(facts, raw),
         residue=bounded(part(raw, "residue") or raw.get("residue") or "", 600),
     )
+
+
+def _story(raw: Json) -> str:
+    said, why = text(raw, "detail", 600), words.reason(text(raw, "reason"))
+    sentence = said if said and text(raw, "reason") == Reason.PROVEN else f"{why}: {said}" if said else why
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _planned(raw: Json) -> str:
@@ -148,7 +152,7 @@ def _steps(facts: Facts, raw: Json) -> tuple[Step, ...]:
     called, back = number(raw, "called_ms"), number(raw, "revert_called_ms")
     undone = "Proven gone" if text(raw, "undo") == "proven" else "Revert reported done"
     moments = (
-        ("Armed, undo on disk", number(raw, "armed_ms"), ""),
+        ("Armed, plan on disk", number(raw, "armed_ms"), ""),
         ("Inject called", called, _after_zero(facts, called)),
         ("Proven on", number(raw, "proven_ms"), _since(called, number(raw, "proven_ms"), "the call")),
         ("Revert called", back, f"by the {by}" if by else ""),

@@ -46,7 +46,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "load-lost": ("load", "fail", "The load generator was lost: {error}"),
     "refused": ("run", "warn", "The run is refused ({reason}): {detail}"),
     "phase": ("phase", "none", "Phase {name} begins."),
-    "armed": ("fault", "none", "{fault} armed: its undo is on disk."),
+    "armed": ("fault", "none", "{fault} armed: its plan is on disk."),
     "inject-called": ("fault", "none", "{fault}: injecting."),
     "injected": ("fault", "none", "{fault}: inject returned after {seconds} s."),
     "action-failed": ("fault", "fail", "{fault}: {action} failed: {error}"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gameday.model import Json, Verdict
 from gameday_reports import words
+from gameday_reports.criteria import read_limit
 from gameday_reports.facts import Facts
 from gameday_reports.faults import UNDOS, injected, touched, undo_of
 from gameday_reports.objectives import budget_note
@@ -76,7 +77,7 @@ def summary_view(facts: Facts) -> SummaryView:
         safety=safety,
         safety_tone=tone,
         warnings=_warnings(facts),
-        tiles=(_budget(facts), _recovery(facts), _failed(facts), _generator(facts)),
+        tiles=(_budget(facts), _recovery(facts), _harm(facts), _generator(facts)),
         residue=_residue(facts),
     )
 
@@ -182,23 +183,37 @@ def _seconds(recovery: Json) -> float:
     return float("inf") if seconds is None else seconds
 
 
-def _failed(facts: Facts) -> Tile:
-    name = "Requests failed while the fault was on"
+def _harm(facts: Facts) -> Tile:
+    """Say what users felt: the worst objective's bad requests, failed or too slow, and how many failed outright."""
+    name = "Bad requests while the fault was on, worst objective"
     span, before = facts.window("fault"), facts.window("baseline")
     if span is None:
-        return Tile(
-            name=name,
-            value="no fault phase",
-            note="nothing was injected" if not any(map(injected, facts.faults)) else "never proven on",
-        )
+        note = "never proven on" if any(map(injected, facts.faults)) else "nothing was injected"
+        return Tile(name=name, value="no fault phase", note=note)
     failed, total = failed_between(facts.run.load.rows, span)
     if not total:
         return Tile(name=name, value="no data", note="no request fell wholly into the fault phase", tone="warn")
-    note = f"{failed:,} of {total:,}"
+    outright = f"failed outright: {failed:,} of {total:,}"
     if before is not None:
         failed_before, total_before = failed_between(facts.run.load.rows, before)
-        note += f" · before: {words.percent(failed_before / total_before)}" if total_before else ""
-    return Tile(name=name, value=words.percent(failed / total), note=note)
+        outright += f", before: {words.percent(failed_before / total_before)}" if total_before else ""
+    shares = _bad_while_on(facts)
+    if not shares:
+        return Tile(name=name, value=words.percent(failed / total), note=outright)
+    share, counted, tone = max(shares, key=lambda found: found[0])
+    return Tile(name=name, value=words.percent(share), note=f"{counted} · {outright}", tone=tone)
+
+
+def _bad_while_on(facts: Facts) -> list[tuple[float, str, str]]:
+    """Return (share, in words, tone) of each criterion on errors or latency in the fault phase."""
+    found: list[tuple[float, str, str]] = []
+    for raw in facts.objectives:
+        for phase in (part(part(criterion, "phases"), "fault") for criterion in parts(raw, "criteria")):
+            limit, n, k = read_limit(text(phase, "criterion")), number(phase, "n"), number(phase, "k")
+            if limit is not None and limit.kind in ("errors", "slow") and n and k is not None:
+                said = f"{text(raw, 'name', 60)}: {words.count(k)} of {words.count(n)}"
+                found.append((k / n, said, "fail" if text(phase, "result") == "fail" else "none"))
+    return found
 
 
 def _generator(facts: Facts) -> Tile:

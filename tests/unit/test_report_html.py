@@ -227,7 +227,7 @@ def test_the_numbers_on_the_page_are_those_of_the_verdict(outcome: Outcome) -> N
     assert f"{verdict['load']['offered']:,} requests" in load
 
 
-def test_the_failed_tile_and_the_chart_are_counted_from_the_load() -> None:
+def test_the_harm_tile_and_the_chart_are_counted_from_the_load() -> None:
     run = small("fail")
     assert run.verdict is not None
     fault = next(phase for phase in run.verdict["windows"] if phase["name"] == "fault")
@@ -237,10 +237,20 @@ def test_the_failed_tile_and_the_chart_are_counted_from_the_load() -> None:
     failed, total = sum(row.count for row in inside if row.kind != "ok"), sum(row.count for row in inside)
     assert failed
     page = render(run)
-    assert (
-        f"Requests failed while the fault was on {words.percent(failed / total)} {failed:,} of {total:,}"
-        in page.text("summary")
+    harm = max(
+        (
+            criterion["phases"]["fault"]
+            for objective in run.verdict["objectives"]
+            for criterion in objective["criteria"]
+        ),
+        key=lambda phase: phase["k"] / phase["n"],
     )
+    summary = page.text("summary")
+    assert (
+        f"worst objective {words.percent(harm['k'] / harm['n'])} checkout-fast: {harm['k']:,} of {harm['n']:,}"
+        in summary
+    )
+    assert f"failed outright: {failed:,} of {total:,}, before: 0%" in summary
     worst: dict[int, list[int]] = {}
     for row in run.load.rows:
         if row.endpoint == "checkout":
