@@ -40,7 +40,7 @@ class Guard:
     @classmethod
     def of(cls, experiment: Experiment) -> Guard:
         """Return the guard of an experiment."""
-        return cls(experiment.abort, experiment.load.rate, experiment.latency_limits_us)
+        return cls(experiment.abort, experiment.profile.peak_rate, experiment.latency_limits_us)
 
     @property
     def trip(self) -> Trip | None:

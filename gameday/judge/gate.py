@@ -38,7 +38,7 @@ def judge_gate(run: Run) -> GateDecision:
     ledger = Ledger(run.load.rows, experiment.latency_limits_us)
     judged = [_objective(name, objective, ledger, window) for name, objective in experiment.objectives.items()]
     windows = () if window is None else (window,)
-    problems = check_windows(run.load, windows, experiment.load.rate).problems
+    problems = check_windows(run.load, windows, experiment.profile.peak_rate).problems
     if run.of_kind("load-lost"):
         problems = (*problems, "the load generator was lost")
     kept = window is not None and all(ok for ok, _ in judged)

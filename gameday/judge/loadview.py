@@ -20,7 +20,7 @@ def describe_load(run: Run, profile: LoadProfile, health: Health) -> dict[str, A
     said = stopped[-1].data.get("offered") if stopped else None
     return {
         "target": profile.target,
-        "rate": profile.rate,
+        "rate": profile.peak_rate,
         "offered": said if isinstance(said, int) else sum(total.values()),
         "completed": sum(total.values()) - total["capped"],
         "capped": total["capped"],

@@ -52,7 +52,7 @@ def judge(run: Run) -> dict[str, Any]:
         "faults": [fault.to_json(f"gameday recover {run.name}") for fault in faults],
         "phases": _phases(run),
         "windows": [{"name": w.name, "from_ms": w.from_ms, "to_ms": w.to_ms} for w in windows.present()],
-        "load": describe_load(run, experiment.load, health),
+        "load": describe_load(run, experiment.profile, health),
         **_identity(run),
         "residue": _residue(run, faults),
     }
@@ -64,9 +64,9 @@ def judge(run: Run) -> dict[str, Any]:
 def _health(run: Run, experiment: Experiment, windows: Windows, ending: Ending) -> Health:
     """Check what is judged: the fault and recovery phases, or the baseline of a run that stopped there."""
     if ending.stopped is None:
-        return check_run(run, windows.judged(), experiment.load.rate)
+        return check_run(run, windows.judged(), experiment.profile.peak_rate)
     baseline = (windows.baseline,) if windows.baseline else ()
-    return check_windows(run.load, baseline, experiment.load.rate)
+    return check_windows(run.load, baseline, experiment.profile.peak_rate)
 
 
 def _objectives(

@@ -21,7 +21,7 @@ def profile_config(profile: LoadProfile, reveal: Reveal) -> dict[str, Any]:
         "timeout_ms": profile.timeout,
         "verify_tls": profile.verify_tls,
         "headers": {name: reveal(value) for name, value in profile.headers.items()},
-        "requests": [_request(request, reveal) for request in profile.requests],
+        "requests": [_request(request, reveal) for request in profile.requests or ()],
         "cap": profile.cap,
         "allow_hosts": None if profile.allow_hosts is None else list(profile.allow_hosts),
     }

@@ -29,7 +29,7 @@ async def up_to_gate(ctx: Context, feed: LoadFeed) -> bool:
     end_ms = begin_ms + phases.warmup + phases.baseline
     await ctx.until(end_ms)
     ctx.note("phase", {"name": "gate"})
-    await feed.await_decided(ctx.now_ms(), ctx.experiment.load.timeout / 1000 + GATE_SLACK_SECONDS)
+    await feed.await_decided(ctx.now_ms(), ctx.experiment.profile.timeout / 1000 + GATE_SLACK_SECONDS)
     decision = await _decide(ctx.folder.path)
     ctx.note(
         "gate",

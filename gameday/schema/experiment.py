@@ -8,33 +8,49 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from gameday.schema.fields import (
     Abort,
     Argument,
-    CheckLine,
     Criteria,
+    DataList,
     Environment,
-    Headers,
     HostPort,
     Line,
     Name,
     OneOrMore,
-    PathOrUrl,
     Pattern,
     Url,
+    Word,
 )
 from gameday.schema.grammar import Criterion, ForRule
-from gameday.schema.units import Duration, PositiveDuration, Rate
+from gameday.schema.loadprofile import METHODS, LoadProfile, Request, Stage, Workers
+from gameday.schema.section import Section
+from gameday.schema.sli import Sli
+from gameday.schema.units import Duration, PositiveDuration
 
-METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+__all__ = [
+    "METHODS",
+    "Experiment",
+    "FaultSpec",
+    "LoadProfile",
+    "Objective",
+    "Phases",
+    "Proxy",
+    "Ready",
+    "Recover",
+    "Request",
+    "Section",
+    "Sli",
+    "Stage",
+    "SystemProcess",
+    "Where",
+    "Workers",
+]
 
-
-class Section(BaseModel):
-    """One section of the file: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+_ONE_TARGET = "process."
+"""Drivers that touch one target unless the file allows more."""
 
 
 class Ready(Section):
@@ -83,65 +99,6 @@ class Proxy(Section):
         if not here and not elsewhere:
             raise ValueError("needs listen and upstream, or control (and name) of a proxy that runs elsewhere")
         return self
-
-
-class Request(Section):
-    """One kind of request; its name is the endpoint that objectives speak of."""
-
-    name: Line
-    weight: int = Field(default=1, ge=1, le=1_000_000, description="its share of the arrivals, among all weights")
-    get: PathOrUrl | None = None
-    post: PathOrUrl | None = None
-    put: PathOrUrl | None = None
-    patch: PathOrUrl | None = None
-    delete: PathOrUrl | None = None
-    head: PathOrUrl | None = None
-    options: PathOrUrl | None = None
-    json_: Any = Field(default=None, alias="json", description="the body, sent as JSON")
-    body: str | None = None
-    headers: Headers = {}
-    check: tuple[CheckLine, ...] = Field(
-        default=(), description="what a good answer looks like", examples=[["status == 200"]]
-    )
-
-    @property
-    def method(self) -> str:
-        """In lower case: ``get``."""
-        return next(method for method in METHODS if getattr(self, method) is not None)
-
-    @property
-    def path(self) -> str:
-        """Path or URL of this request."""
-        return str(getattr(self, self.method))
-
-    @model_validator(mode="after")
-    def _one_method(self) -> Request:
-        if sum(getattr(self, method) is not None for method in METHODS) != 1:
-            raise ValueError(f"needs exactly one of {', '.join(METHODS)}")
-        if self.json_ is not None and self.body is not None:
-            raise ValueError("has both json and body; keep one")
-        return self
-
-
-class LoadProfile(Section):
-    """Load in the open model: arrivals at ``rate`` whatever the system does."""
-
-    target: Url = Field(description="the base URL", examples=["${base_url}"])
-    rate: Rate = Field(description="arrivals, whatever the system does")
-    arrivals: Literal["constant"] = "constant"
-    timeout: PositiveDuration = Field(default=5_000, description="a request that takes longer is bad")
-    verify_tls: bool = True
-    headers: Headers = {}
-    requests: tuple[Request, ...] = Field(min_length=1, max_length=200)
-    max_in_flight: int | None = Field(default=None, ge=1, description="default: 1.2 times rate times timeout")
-    allow_hosts: tuple[Line, ...] | None = Field(
-        default=None, description="hosts that may be loaded, like *.staging.example.com; default: the target's only"
-    )
-
-    @property
-    def cap(self) -> int:
-        """How many requests may be in flight: a smaller cap would hide an outage from the percentiles."""
-        return self.max_in_flight or max(1, -(-int(1.2 * self.rate * self.timeout) // 1000))
 
 
 class Where(Section):
@@ -198,6 +155,19 @@ class FaultSpec(Section):
         default=None, description="how long the effect of an irreversible fault is judged"
     )
     irreversible: Literal["allow"] | None = Field(default=None, description="accept that nothing brings it back")
+    max_targets: int | None = Field(
+        default=None, ge=1, le=1_000, description="the most it may touch; default: 1 for processes"
+    )
+    keep_ready: int | None = Field(default=None, ge=0, description="how many must stay ready, whatever is chosen")
+    when_no_target: Literal["fail", "skip"] = Field(
+        default="fail", description="skip: nothing to touch is no error, but at best inconclusive"
+    )
+    ignore_budgets: bool = Field(default=False, description="act although a disruption budget forbids it")
+
+    @property
+    def target_limit(self) -> int | None:
+        """The most targets that it may touch; None where only the driver decides."""
+        return self.max_targets or (1 if self.do.startswith(_ONE_TARGET) else None)
 
     @property
     def length(self) -> int:
@@ -229,16 +199,41 @@ class Experiment(Section):
         default={}, description="processes that this run starts, waits for and stops"
     )
     proxies: dict[Name, Proxy] = Field(default={}, description="fault proxies in front of dependencies")
-    load: LoadProfile
+    data: dict[Word, DataList] = Field(
+        default={}, description="lists that requests pick from: {{ pick(NAME) }}", examples=[{"skus": ["A1", "B2"]}]
+    )
+    slis: dict[Name, Sli] = Field(default={}, description="gauges beyond what the load itself measures")
+    load: LoadProfile | None = Field(
+        default=None, description="what is asked of the system; without it every objective is on a gauge"
+    )
     objectives: dict[Name, Objective] = Field(min_length=1, description="what must hold, each under its name")
     phases: Phases = Field(default=Phases(), description="how long the phases around the faults are")
     faults: tuple[FaultSpec, ...] = Field(min_length=1, description="what is broken, and when")
     abort: tuple[Abort, ...] = Field(default=(), description="when to stop and revert at once")
 
     @property
+    def profile(self) -> LoadProfile:
+        """The load of an experiment that has one; raise LookupError for a system with its own traffic."""
+        if self.load is None:
+            raise LookupError("this experiment has no load")
+        return self.load
+
+    @property
     def fault_ms(self) -> int:
         """Planned length of the fault phase, from time zero."""
         return max(fault.at + fault.length for fault in self.faults)
+
+    @property
+    def fault_window_ms(self) -> tuple[int, int]:
+        """Planned beginning and end of the fault phase, from the load's beginning."""
+        begin = self.phases.warmup + self.phases.baseline
+        return begin, begin + self.fault_ms
+
+    @property
+    def recovery_window_ms(self) -> tuple[int, int]:
+        """Planned beginning and end of the recovery phase, from the load's beginning."""
+        begin = self.fault_window_ms[1]
+        return begin, begin + self.phases.recovery
 
     @property
     def latency_limits_us(self) -> tuple[int, ...]:

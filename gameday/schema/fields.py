@@ -7,7 +7,8 @@ still holds ``${name}`` refers to a secret, which nothing here can see: its form
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
@@ -16,11 +17,13 @@ from gameday.schema.grammar import AbortRule, Criterion, parse_abort, parse_crit
 from gameday.schema.quantities import shown
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _HOST_PORT = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):([0-9]{1,5})")
 _URL = re.compile(r"https?://[^\s/?#\\]+[^\s\\]*", re.IGNORECASE)
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LINE_BREAK = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 _LONGEST_LINE = 500
+_LONGEST_DATA = 10_000
 _HIGHEST_PORT = 65_535
 
 
@@ -28,6 +31,21 @@ def _name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError(f"not a name: {shown(text)}; write letters, digits, '.', '_' and '-', at most 63")
     return text
+
+
+def _word(text: str) -> str:
+    if not _WORD.fullmatch(text):
+        raise ValueError(f"not a name: {shown(text)}; write letters, digits and '_', not beginning with a digit")
+    return text
+
+
+def _scalars(value: object) -> object:
+    items = cast("Sequence[object]", value) if isinstance(value, (list, tuple)) else ()
+    if not items or any(not isinstance(item, (str, int, float)) for item in items):
+        raise ValueError("must be a list of texts, numbers, true and false; write [A1, B2]")
+    if len(items) > _LONGEST_DATA:
+        raise ValueError(f"has too many entries; write at most {_LONGEST_DATA:,}")
+    return tuple(items)
 
 
 def _one_line(text: str) -> str:
@@ -113,6 +131,14 @@ def _abort(value: object) -> AbortRule:
 
 Name = Annotated[str, AfterValidator(_name)]
 """What a section calls its entries: safe as a file's name and in a terminal."""
+Word = Annotated[str, AfterValidator(_word)]
+"""A name that templates and objectives can speak of: letters, digits and '_'."""
+DataList = Annotated[
+    tuple[Any, ...],
+    BeforeValidator(_scalars),
+    WithJsonSchema({"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}}),
+]
+"""Texts, numbers and truth values that requests pick from."""
 Line = Annotated[str, AfterValidator(_one_line)]
 Argument = Annotated[str, AfterValidator(_no_nul)]
 HostPort = Annotated[str, AfterValidator(_host_port)]

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from gameday.schema.gauge import Operator, looks_like_gauge, parse_gauge
 from gameday.schema.quantities import format_duration, parse_duration, parse_percent, shown
 
-Operator = Literal["<", "<=", ">", ">="]
-Kind = Literal["errors", "slow", "throughput", "bad_seconds"]
+Kind = Literal["errors", "slow", "throughput", "bad_seconds", "gauge"]
 _EXPRESSION = re.compile(r"\s*(?P<metric>[A-Za-z_]\w*(?:\.\d+)?)\s*(?P<op><=|>=|<|>)\s*(?P<limit>\S(?:.*\S)?)\s*")
 _PERCENTILE = re.compile(r"p(\d{2}(?:\.\d+)?)")
 _LOSE = re.compile(r"(?P<metric>errors)\s+lose\s+(?P<lost>\S+)\s+of\s+traffic\s+beyond\s+(?P<beyond>\S+)")
@@ -32,24 +32,31 @@ class Criterion:
 
     ``errors < 0.5%`` and ``availability > 99.5%`` are kind ``errors`` with budget 0.005. ``p95 < 300ms`` is kind
     ``slow``: failed, or not faster than ``slower_us``, at most 5 %. ``throughput > 95%`` compares completed / offered
-    exactly. ``bad_seconds < 10%`` compares the share of bad seconds exactly.
+    exactly. ``bad_seconds < 10%`` compares the share of bad seconds exactly. ``max(queue) < 1000`` is kind ``gauge``: the
+    ``aggregate`` of the readings of ``sli``, compared exactly.
     """
 
     text: str
     metric: str
-    """As written: ``errors``, ``availability``, ``p95``, ``throughput``, ``bad_seconds``."""
+    """As written: ``errors``, ``availability``, ``p95``, ``throughput``, ``bad_seconds``; of a gauge ``max(queue)``."""
     kind: Kind
     op: Operator
     limit: float
-    """As written, as a share (0.005 for 0.5 %) or, for a percentile, in milliseconds."""
+    """As written: a share (0.005 for 0.5 %), milliseconds for a percentile, and for a gauge a number in base units."""
     budget: float
     """Largest allowed share of bad requests (or of bad seconds, or of offered requests that did not complete)."""
     slower_us: int | None = None
+    aggregate: str = ""
+    """Of a gauge: ``max``, ``mean``, ``last``, ``p95``, ``slope`` (per second) or ``share``."""
+    sli: str = ""
+    """Of a gauge: a name under ``slis:``."""
+    condition: tuple[Operator, float] | None = None
+    """Of ``share(queue > 100)``: which of the readings count."""
 
     @property
     def exact(self) -> bool:
         """Compared exactly, without a confidence bound."""
-        return self.kind in ("throughput", "bad_seconds")
+        return self.kind in ("throughput", "bad_seconds", "gauge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,10 @@ AbortRule = LoseRule | ForRule | SilentRule
 
 def parse_criterion(text: str) -> Criterion:
     """Read one objective expression; raise ValueError that says what would do."""
-    match = _EXPRESSION.fullmatch(text) if len(text) <= _LONGEST else None
+    short = len(text) <= _LONGEST
+    if short and looks_like_gauge(text):
+        return _gauge(text)
+    match = _EXPRESSION.fullmatch(text) if short else None
     if match is None:
         raise ValueError(f"not an objective: {shown(text)}; write METRIC OP LIMIT, like errors < 0.5% or p95 < 300ms")
     metric, op, limit = match["metric"], match["op"], match["limit"]
@@ -92,6 +102,21 @@ def parse_criterion(text: str) -> Criterion:
     if metric not in _KINDS:
         raise ValueError(f"unknown metric {shown(metric)}; the load measures {', '.join(METRICS)}")
     return _share(text, metric, op, limit)
+
+
+def _gauge(text: str) -> Criterion:
+    found = parse_gauge(text)
+    return Criterion(
+        text.strip(),
+        f"{found.aggregate}({found.sli})",
+        "gauge",
+        found.op,
+        found.limit,
+        found.limit if found.aggregate == "share" and found.op in ("<", "<=") else 0.0,
+        aggregate=found.aggregate,
+        sli=found.sli,
+        condition=found.condition,
+    )
 
 
 def _latency(text: str, metric: str, op: str, limit: str, percentile: float) -> Criterion:

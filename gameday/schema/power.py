@@ -10,7 +10,7 @@ import math
 from typing import NamedTuple
 
 from gameday.schema.experiment import Experiment, Objective
-from gameday.schema.recovery import offered_rate
+from gameday.schema.recovery import offered_requests
 
 ALPHA = 0.05
 """The confidence of every verdict: at most this chance to pass what is just over its budget."""
@@ -38,12 +38,17 @@ def needed_requests(budget: float) -> int | None:
 
 def expected_requests(objective: Objective, experiment: Experiment) -> int:
     """Return how many requests the planned fault phase offers this objective."""
-    return int(offered_rate(objective, experiment.load) * experiment.fault_ms / 1000)
+    return int(round(offered_requests(objective, experiment.load, experiment.fault_window_ms), 6))
 
 
 def never_provable(experiment: Experiment) -> list[Unprovable]:
-    """List each ratio criterion that the planned fault phase is too short, or its load too small, to prove."""
+    """List each ratio criterion that the planned fault phase is too short, or its load too small, to prove.
+
+    How much users of the closed model ask for is known only when they have.
+    """
     found: list[Unprovable] = []
+    if experiment.load is None or not experiment.load.open_model:
+        return found
     for name, objective in experiment.objectives.items():
         expected = expected_requests(objective, experiment)
         for criterion in objective.during_criteria:

@@ -14,11 +14,29 @@ HOLD_REQUESTS = 3.0
 """A default hold spans this many times 1/budget requests, so that the budget allows a few bad ones."""
 
 
-def offered_rate(objective: Objective, load: LoadProfile) -> float:
-    """Return how many of the arrivals, per second, the objective speaks of: by weight, where it names endpoints."""
+def share_of_load(objective: Objective, load: LoadProfile) -> float:
+    """Return which share of the arrivals the objective speaks of: by weight, where it names endpoints.
+
+    A locustfile decides itself what it asks for: all of the arrivals is the most that an endpoint of it can have.
+    """
+    if not objective.endpoints or load.requests is None:
+        return 1.0
     weights = {request.name: request.weight for request in load.requests}
-    named = sum(weights.get(endpoint, 0) for endpoint in set(objective.endpoints))
-    return load.rate * named / sum(weights.values()) if objective.endpoints else load.rate
+    return sum(weights.get(endpoint, 0) for endpoint in set(objective.endpoints)) / sum(weights.values())
+
+
+def offered_requests(objective: Objective, load: LoadProfile | None, window_ms: tuple[float, float]) -> float:
+    """Return how many arrivals within a window of the load's time the objective speaks of; 0 where users decide."""
+    return share_of_load(objective, load) * load.offered(*window_ms) if load is not None else 0.0
+
+
+def offered_rate(objective: Objective, load: LoadProfile | None, window_ms: tuple[float, float] | None = None) -> float:
+    """Return how many arrivals per second the objective speaks of: at the peak, or on average over a window."""
+    if load is None:
+        return 0.0
+    if window_ms is None or window_ms[1] <= window_ms[0]:
+        return share_of_load(objective, load) * load.peak_rate
+    return offered_requests(objective, load, window_ms) / (window_ms[1] - window_ms[0]) * 1000
 
 
 def strictest_budget(criteria: Sequence[Criterion]) -> float | None:
@@ -50,11 +68,13 @@ def recover_window(objective: Objective, experiment: Experiment) -> tuple[int, i
 
     ``within`` is zero or less where the recovery phase is too short; ``load_experiment`` refuses such a file.
     """
-    return window(objective, experiment.load, experiment.phases)
+    return window(objective, experiment.load, experiment.phases, experiment.recovery_window_ms)
 
 
-def window(objective: Objective, load: LoadProfile, phases: Phases) -> tuple[int, int]:
-    """Return what recover_window returns, from the sections it depends on."""
-    hold = objective.recover.hold or hold_ms(objective.expect, offered_rate(objective, load))
+def window(
+    objective: Objective, load: LoadProfile | None, phases: Phases, recovery_ms: tuple[int, int] | None = None
+) -> tuple[int, int]:
+    """Return what recover_window returns, from the sections it depends on; ``recovery_ms`` is the phase in the load's time."""
+    hold = objective.recover.hold or hold_ms(objective.expect, offered_rate(objective, load, recovery_ms))
     within = objective.recover.within
     return (phases.recovery - hold if within is None else within), hold

@@ -9,10 +9,8 @@ from gameday.schema.errors import Span, did_you_mean
 from gameday.schema.nodes import Entries, Items, Node, Path, Value, find, pairs
 
 NOT_YET: dict[Path, tuple[str, ...]] = {
-    (): ("use", "uses", "matrix", "data", "sources", "slis", "baseline", "environment", "policy"),
-    ("load",): ("stages", "users", "locustfile", "processes", "workers", "tags", "args"),
+    (): ("use", "uses", "matrix", "sources", "baseline", "environment", "policy"),
     ("objectives", "*"): ("alert", "fires", "resolves", "slo", "window"),
-    ("faults", "*"): ("max_targets", "keep_ready", "when_no_target", "ignore_budgets"),
 }
 """Keys that the file's grammar will have: refused as such, not as misspelt."""
 _FAULT_FORM = "write - NAME: {do: DRIVER, with: {…}, at: 0s, for: 30s}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from gameday.model import Plan
 from gameday.schema.errors import UnknownDriverError, did_you_mean
+from gameday.schema.experiment import Experiment, Request
 from gameday.schema.parameters import parameters_of, read_parameters
 from gameday.spi import Driver, World
 
@@ -74,6 +75,12 @@ def write(folder: Path, text: str | bytes, name: str = "bad.yaml") -> Path:
     path = folder / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
+
+
+def requests_of(experiment: Experiment) -> tuple[Request, ...]:
+    """Return the requests of an experiment whose load lists them."""
+    assert experiment.profile.requests is not None
+    return experiment.profile.requests
 
 
 class _Inert:

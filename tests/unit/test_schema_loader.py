@@ -16,7 +16,7 @@ from gameday.schema.experiment import Experiment
 from gameday.schema.loader import Loaded, load_experiment
 from gameday.schema.nodes import as_list, as_mapping, plain
 from gameday.schema.yamlfile import parse
-from tests.fakes.experiment_file import EXAMPLE, changed, fake_drivers, write
+from tests.fakes.experiment_file import EXAMPLE, changed, fake_drivers, requests_of, write
 
 TOKEN = {"API_TOKEN": "t"}
 
@@ -35,8 +35,8 @@ def test_the_example_is_what_it_says(tmp_path: Path) -> None:
     loaded = load(tmp_path, EXAMPLE)
     experiment = loaded.experiment
     assert loaded.text == EXAMPLE.encode()
-    assert experiment.load.rate == 100.0
-    assert experiment.load.cap == 600
+    assert experiment.profile.rate == 100.0
+    assert experiment.profile.cap == 600
     assert experiment.fault_ms == 90_000
     assert experiment.latency_limits_us == (300_000, 1_000_000)
     assert [(f.name, f.do, f.at, f.length) for f in experiment.faults] == [
@@ -44,7 +44,7 @@ def test_the_example_is_what_it_says(tmp_path: Path) -> None:
         ("one-killed", "process.kill", 70_000, 20_000),
     ]
     assert experiment.objectives["checkout-available"].endpoints == ("checkout",)
-    assert experiment.load.requests[1].json_ == {"sku": "A1", "note": None}
+    assert requests_of(experiment)[1].json_ == {"sku": "A1", "note": None}
     assert dict(loaded.lines) == {
         "title": 2,
         "objectives.checkout-available": 30,
@@ -112,7 +112,7 @@ def test_a_fault_may_be_written_with_its_name_inside(tmp_path: Path) -> None:
         ("- down: [a]", "wrong-type"),
         ("- down: {name: up, do: proxy.down, with: {proxy: payments}, for: 1s}", "unknown-key"),
         ("- use: ./shared.yaml", "unsupported"),
-        ("- down: {do: proxy.down, with: {proxy: payments}, for: 60s, max_targets: 1}", "unsupported"),
+        ("- down: {do: proxy.down, with: {proxy: payments}, for: 60s, max_targets: 0}", "bad-value"),
         ("- down: {do: 5, for: 60s}", "wrong-type"),
         ("- down: {do: proxy.down, with: [payments], for: 60s}", "wrong-type"),
         ("- down: {do: proxy.down, for: 60s}", "missing-key"),
@@ -139,8 +139,8 @@ def test_whether_a_command_can_be_undone_depends_on_its_parameters(tmp_path: Pat
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (("rate: 100/s", "rate: 100/s\n  users: 5"), "unsupported"),
-        (("  rate: 100/s\n", "  rate: 100/s\n  arrivals: poisson\n"), "bad-value"),
+        (("rate: 100/s", "rate: 100/s\n  users: 5"), "bad-value"),
+        (("  rate: 100/s\n", "  rate: 100/s\n  arrivals: gaussian\n"), "bad-value"),
         (("expect: p95 < 300ms, during", "alert: x, expect: p95 < 300ms, during"), "unsupported"),
         (("get: /products", "get: /products, post: /x"), "bad-value"),
         (("get: /products", "get: products"), "bad-value"),

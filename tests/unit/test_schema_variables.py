@@ -9,7 +9,7 @@ import pytest
 
 from gameday.schema.errors import ExperimentErrors
 from gameday.schema.loader import Loaded, load_experiment
-from tests.fakes.experiment_file import changed, write
+from tests.fakes.experiment_file import changed, requests_of, write
 
 TOKEN = {"API_TOKEN": "from-environment"}
 
@@ -35,12 +35,12 @@ def test_var_wins_over_file_over_environment_over_default(tmp_path: Path) -> Non
     targets: list[str] = []
     for more in sources.values():
         given |= more
-        targets.append(load(tmp_path, **given).experiment.load.target)
+        targets.append(load(tmp_path, **given).experiment.profile.target)
     assert targets == ["http://127.0.0.1:8080", "http://environ", "http://file", "http://var"]
 
 
 def test_an_empty_environment_variable_is_not_set(tmp_path: Path) -> None:
-    assert load(tmp_path, environ={**TOKEN, "BASE_URL": ""}).experiment.load.target == "http://127.0.0.1:8080"
+    assert load(tmp_path, environ={**TOKEN, "BASE_URL": ""}).experiment.profile.target == "http://127.0.0.1:8080"
     assert messages(tmp_path, environ={"API_TOKEN": ""}) == ["secret 'api_token' has no value"]
 
 
@@ -51,7 +51,7 @@ def test_a_whole_value_keeps_its_type_and_a_part_becomes_text(tmp_path: Path) ->
         ("weight: 7, get: /products", 'weight: "${weight}", get: "/products?n=${weight}&fine=${fine}"'),
         ('{sku: "A1", note: null}', '{n: "${weight}", fine: "${fine}", share: "${share}", text: "n${weight}"}'),
     )
-    browse, checkout = loaded.experiment.load.requests
+    browse, checkout = requests_of(loaded.experiment)
     assert (browse.weight, browse.path) == (7, "/products?n=7&fine=true")
     assert checkout.json_ == {"n": 7, "fine": True, "share": 0.5, "text": "n7"}
 
@@ -60,7 +60,7 @@ def test_a_given_value_has_the_type_of_the_files_own(tmp_path: Path) -> None:
     declare = ("variables:\n", "variables:\n  weight: 7\n  share: 0.5\n")
     use = ('{sku: "A1", note: null}', '["${weight}", "${share}"]')
     loaded = load(tmp_path, declare, use, variables={"weight": "9", "share": "2"})
-    assert loaded.experiment.load.requests[1].json_ == [9, 2.0]
+    assert requests_of(loaded.experiment)[1].json_ == [9, 2.0]
     assert messages(tmp_path, declare, use, variables={"weight": "nine"}) == [
         "variable 'weight' is 7 here, but was given as 'nine'"
     ]
@@ -73,19 +73,19 @@ def test_text_given_for_text_stays_text(tmp_path: Path) -> None:
         ('{sku: "A1", note: null}', '{sku: "${sku}"}'),
         variables={"sku": "008"},
     )
-    assert loaded.experiment.load.requests[1].json_ == {"sku": "008"}
+    assert requests_of(loaded.experiment)[1].json_ == {"sku": "008"}
 
 
 def test_built_in_variables(tmp_path: Path) -> None:
     builtins = {"run.id": "r-1", "run.seed": "42"}
     loaded = load(tmp_path, ("get: /products", 'get: "/products?seed=${run.seed}"'), builtins=builtins)
-    assert loaded.experiment.load.headers["X-Gameday-Run"] == "r-1"
-    assert loaded.experiment.load.requests[0].path == "/products?seed=42"
+    assert loaded.experiment.profile.headers["X-Gameday-Run"] == "r-1"
+    assert requests_of(loaded.experiment)[0].path == "/products?seed=42"
 
 
 def test_a_secret_stays_a_reference_and_its_value_is_only_in_secrets(tmp_path: Path) -> None:
     loaded = load(tmp_path, environ={"API_TOKEN": "hunter2"})
-    assert loaded.experiment.load.headers["Authorization"] == "Bearer ${api_token}"
+    assert loaded.experiment.profile.headers["Authorization"] == "Bearer ${api_token}"
     assert loaded.secrets.reveal("Bearer ${api_token}") == "Bearer hunter2"
     assert "hunter2" not in repr(loaded)
     assert "hunter2" not in str(loaded.experiment.to_json())
