@@ -199,7 +199,7 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
                 await phases.recovery(ctx)
             ctx.note("phase", {"name": "end"})
             if feed is not None:
-                await feed.finish(ctx.experiment.load.timeout / 1000 + DRAIN_SLACK_SECONDS)
+                await feed.finish(ctx.experiment.profile.timeout / 1000 + DRAIN_SLACK_SECONDS)
             helpers.cancel_scope.cancel()
     except* (GamedayError, OSError) as errors:
         for error in _leaves(errors):
@@ -244,7 +244,7 @@ def _max_ms(ctx: Context) -> int:
         + ctx.experiment.fault_ms
         + known.recovery
         + deadlines
-        + 2 * ctx.experiment.load.timeout
+        + 2 * ctx.experiment.profile.timeout
         + 60_000
     )
 
@@ -262,7 +262,7 @@ def _adopt(ctx: Context, hosts: HostPool, own: proxies.OwnProxies | None) -> Non
 
 
 async def _start_load(ctx: Context, pulses: Callable[[Json], None]) -> LoadFeed:
-    profile = ctx.experiment.load
+    profile = ctx.experiment.profile
     check_open_files(profile)
     limits = ctx.experiment.latency_limits_us
     child = await LoadChild.start(
