@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar, cast
 
 import pytest
 
@@ -209,22 +210,47 @@ def test_the_plan_has_no_token_and_without_it_nothing_happens(driver: ProxyDown,
     assert driver.active(plan, world)
 
 
+class _Recorder(BaseHTTPRequestHandler):
+    """Writes down what it is told, in the server's ``told``."""
+
+    def do_DELETE(self) -> None:
+        cast("_Recording", self.server).told.append(str(self.headers))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class calls it
+        pass
+
+
+class _Recording(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Recorder)
+        self.told: list[str] = []
+
+
 def test_the_token_goes_to_no_other_address(driver: ProxyDown, plan: Plan, world: World) -> None:
-    seen: list[str] = []
-
-    class Thief(BaseHTTPRequestHandler):
-        def do_DELETE(self) -> None:
-            seen.append(str(self.headers))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class calls it
-            pass
-
-    with _serving(Thief) as elsewhere:
+    with _serving(_Recording()) as (server, elsewhere):
         driver.revert(replace(plan, undo={**plan.undo, "control": elsewhere}), world)
-    assert len(seen) == 1
-    assert TOKEN not in seen[0]
+        (told,) = server.told
+    assert TOKEN not in told
+
+
+def test_whoever_took_a_dead_proxys_control_port_is_not_spoken_to(doomed: ProxyProcess, driver: ProxyDown) -> None:
+    world, ref = doomed.world(), doomed.ref
+    plan = driver.plan(world)
+    doomed.process.kill()
+    assert await_gone(ref, 5)
+    with _serving(_Recording()) as (server, elsewhere):
+        driver.revert(replace(plan, undo={**plan.undo, "control": elsewhere}), world)
+        assert not server.told
+
+
+def test_active_is_measured_at_the_port(driver: ProxyDown, plan: Plan, world: World) -> None:
+    """The proxy says that it is down, but the port lets clients in: the fault is not in force."""
+    driver.inject(plan, world)
+    with dependency() as open_port:
+        assert not driver.active(replace(plan, undo={**plan.undo, "listen": open_port}), world)
+    assert driver.active(plan, world)
 
 
 def test_a_server_that_is_no_proxy_is_unknown(driver: ProxyDown, plan: Plan, world: World) -> None:
@@ -237,13 +263,16 @@ def test_a_server_that_is_no_proxy_is_unknown(driver: ProxyDown, plan: Plan, wor
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class calls it
             pass
 
-    with _serving(Other) as elsewhere, pytest.raises(DriverError):
+    with (
+        _serving(ThreadingHTTPServer(("127.0.0.1", 0), Other)) as (_, elsewhere),
+        pytest.raises(DriverError, match="not a proxy's"),
+    ):
         driver.active(replace(plan, undo={**plan.undo, "control": elsewhere, "listen": ""}), world)
 
 
 def test_a_real_toxiproxy_is_disabled_and_enabled(driver: ProxyDown) -> None:
     """It knows nothing of /gameday and answers 404 in plain text there."""
-    with dependency() as upstream, proxy_process(upstream) as proxy, _serving(_toxiproxy(proxy)) as control:
+    with dependency() as upstream, proxy_process(upstream) as proxy, _toxiproxy(proxy) as control:
         ref = ProxyRef(control=control, name="payments")
         world = World(run_id="r", proxies={"payments": ref})
         plan = driver.plan(world)
@@ -260,7 +289,8 @@ def test_a_real_toxiproxy_is_disabled_and_enabled(driver: ProxyDown) -> None:
         assert talks(proxy.connect())
 
 
-def _toxiproxy(proxy: ProxyProcess) -> type[BaseHTTPRequestHandler]:
+@contextmanager
+def _toxiproxy(proxy: ProxyProcess) -> Generator[str]:
     """Pass the Toxiproxy part of the API on, and answer the rest as Toxiproxy does."""
 
     class Passing(BaseHTTPRequestHandler):
@@ -281,16 +311,20 @@ def _toxiproxy(proxy: ProxyProcess) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class calls it
             pass
 
-    return Passing
+    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Passing)) as (_, control):
+        yield control
+
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
 
 
 @contextmanager
-def _serving(handler: type[BaseHTTPRequestHandler]) -> Generator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+def _serving(server: Server) -> Generator[tuple[Server, str]]:
+    with server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
+            yield server, f"http://127.0.0.1:{server.server_address[1]}"
         finally:
             server.shutdown()
             thread.join()
