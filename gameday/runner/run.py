@@ -18,6 +18,7 @@ from gameday.load.limits import check_open_files
 from gameday.load.samples import SampleWriter
 from gameday.model import Event, Json, Reason
 from gameday.runner import faults, phases, proxies, system
+from gameday.runner.bounds import run_max_ms
 from gameday.runner.context import Context
 from gameday.runner.folder import Prepared
 from gameday.runner.loadfeed import LoadFeed
@@ -179,7 +180,9 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
         async with anyio.create_task_group() as helpers:
             try:
                 with ctx.stop.scope:
-                    own = await proxies.start_own(ctx.run_id, ctx.experiment.proxies, ctx.folder, max_ms=_max_ms(ctx))
+                    own = await proxies.start_own(
+                        ctx.run_id, ctx.experiment.proxies, ctx.folder, max_ms=run_max_ms(ctx.experiment)
+                    )
                     _adopt(ctx, hosts, own)
                     await system.start_all(ctx)
                     if not extras.check_only:
@@ -232,21 +235,6 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield from _leaves(cast("BaseExceptionGroup[BaseException]", error))
         else:
             yield error
-
-
-def _max_ms(ctx: Context) -> int:
-    """Bound how long this run can take: the sum of its phases, gate and deadlines."""
-    known = ctx.experiment.phases
-    deadlines = sum(process.ready.timeout for process in ctx.experiment.system.values() if process.ready)
-    return (
-        known.warmup
-        + known.baseline
-        + ctx.experiment.fault_ms
-        + known.recovery
-        + deadlines
-        + 2 * ctx.experiment.profile.timeout
-        + 60_000
-    )
 
 
 def _adopt(ctx: Context, hosts: HostPool, own: proxies.OwnProxies | None) -> None:
