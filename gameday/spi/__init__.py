@@ -1,7 +1,7 @@
 """The extension interface: what a driver, a probe, a report or a load generator must provide, and what it is given."""
 
-from gameday.spi.driver import Driver, Meets
-from gameday.spi.errors import DriverError, GamedayError, LoadError, ProbeError, QueryError
+from gameday.spi.driver import Driver, Ends, Expires, Meets
+from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetError, ProbeError, QueryError
 from gameday.spi.probe import Probe
 from gameday.spi.report import Renderer
 from gameday.spi.world import ProxyRef, Secrets, World
@@ -9,9 +9,12 @@ from gameday.spi.world import ProxyRef, Secrets, World
 __all__ = [
     "Driver",
     "DriverError",
+    "Ends",
+    "Expires",
     "GamedayError",
     "LoadError",
     "Meets",
+    "NoTargetError",
     "Probe",
     "ProbeError",
     "ProxyRef",

@@ -2,6 +2,10 @@
 
 A driver is a frozen dataclass whose fields are the parameters of the experiment file's ``with:``. It is plain, blocking
 Python: no threads, no scheduling, no logging of secrets; each call runs in a process of its own with a deadline.
+
+Beside what Driver lists, attributes may say more: ``inject_seconds`` and ``revert_seconds`` (deadlines), and ``request_seconds``: how
+long a request that this driver has sent to a remote API may take to act after its sender has died. A revert is then proven again so
+much later.
 """
 
 from __future__ import annotations
@@ -16,7 +20,9 @@ INJECT_SECONDS = 10.0
 REVERT_SECONDS = 10.0
 """How long revert may take unless the driver says otherwise by an attribute ``revert_seconds``."""
 ACTIVE_SECONDS = 5.0
-"""How long one measurement by ``active`` (or ``met``) may take."""
+"""How long one measurement by ``active`` (or ``met``, or one ``renew``) may take."""
+EXPIRY_SECONDS = 15.0
+"""The lease of a fault that expires by itself: inject sets it, ``renew`` sets it again every third of it."""
 
 
 @runtime_checkable
@@ -64,4 +70,25 @@ class Meets(Protocol):
 
     def met(self, plan: Plan, world: World) -> int:
         """Return how many connections or requests have met this fault since it was injected."""
+        ...
+
+
+@runtime_checkable
+class Expires(Protocol):
+    """An optional ability: the mechanism itself ends the fault when nobody renews its lease.
+
+    ``inject`` sets the first lease, of EXPIRY_SECONDS. Such a fault ends even if runner and watchdog are both gone.
+    """
+
+    def renew(self, plan: Plan, world: World, seconds: float) -> None:
+        """Let the fault, which is on, last ``seconds`` from now; raise DriverError when it is not on, and never make it."""
+        ...
+
+
+@runtime_checkable
+class Ends(Protocol):
+    """An optional ability: to say what this fault does not outlive, whoever undoes it or not."""
+
+    def ends_with(self, plan: Plan) -> frozenset[str]:
+        """Name its ends, of ``runner`` (its mechanism lives no longer than the runner) and ``boot`` (of this machine)."""
         ...

@@ -2,6 +2,7 @@
 
 GamedayError
 ├── DriverError    the driver could not act, or does not know: the run becomes inconclusive, never pass
+│   └── NoTargetError  there is nothing there that the fault could be for; a file may say that this is skipped
 ├── ProbeError     the probe could not read its SLI: the sample is missing, never zero
 │   └── QueryError the source answered, but the question is wrong: no such member, not a number
 └── LoadError      the load generator could not start, or was lost
@@ -20,6 +21,10 @@ class GamedayError(Exception):
 
 class DriverError(GamedayError):
     """The driver could not act, or does not know; unknown is never success."""
+
+
+class NoTargetError(DriverError):
+    """Nothing matches what the fault is for: raised by ``plan``."""
 
 
 class ProbeError(GamedayError):

@@ -8,13 +8,14 @@
             with something_real() as target:
                 yield MyFault(target=target)
 
-A fault that cannot be undone inherits IrreversibleContract. It needs pytest.
+A fault that cannot be undone inherits IrreversibleContract, a probe ProbeContract. It needs pytest.
 """
 
 from __future__ import annotations
 
 from gameday.testing.contract import DriverContract, IrreversibleContract
 from gameday.testing.elsewhere import parameters
+from gameday.testing.probes import ProbeContract, Source
 from gameday.testing.waiting import eventually, stays
 
-__all__ = ["DriverContract", "IrreversibleContract", "eventually", "parameters", "stays"]
+__all__ = ["DriverContract", "IrreversibleContract", "ProbeContract", "Source", "eventually", "parameters", "stays"]
