@@ -14,11 +14,18 @@ VERBS = {
     "demo": ("gameday.cli.demo:demo", "The embedded shop: an outage it survives and one it does not, with reports."),
     "validate": ("gameday.cli.validate:validate", "Check experiment files; no target is contacted."),
     "schema": ("gameday.cli.schema:schema", "Print the JSON Schema of a file format, for editors."),
-    "list": ("gameday.cli.listing:list_", "List drivers and shipped experiments, or one driver's parameters."),
+    "list": ("gameday.cli.listing:list_", "List drivers, probes and shipped experiments, or a driver's parameters."),
+    "plan": ("gameday.cli.plan:plan", "Say what a run would touch, and whether it could prove anything."),
+    "check": ("gameday.cli.check:check", "Measure the steady state; inject nothing."),
     "run": ("gameday.cli.run:run", "Run an experiment: load, faults, verdict, report."),
+    "watch": ("gameday.cli.watch:watch", "Follow a run from another terminal."),
     "judge": ("gameday.cli.judge:judge", "Judge a run folder again, from what it recorded."),
     "report": ("gameday.cli.report:report", "Write the reports of a run folder again."),
     "recover": ("gameday.cli.recover:recover", "Undo whatever a lost run left."),
+    "prune": ("gameday.cli.prune:prune", "Delete old run folders."),
+    "completion": ("gameday.cli.completion:completion", "Print what bash, zsh or fish need to complete gameday."),
+    "stop": ("gameday.cli.stop:stop", "Stop every run now and revert; no run starts until resume."),
+    "resume": ("gameday.cli.stop:resume", "Let runs start again after stop."),
 }
 EPILOG = """\b
 Examples:

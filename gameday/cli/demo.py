@@ -31,17 +31,13 @@ def demo(output: Path) -> None:
 
     Takes under three minutes, and needs nothing but this program. Exits 0 when both end as they should.
     """
-    from gameday.cli.run import run_files, show  # noqa: PLC0415 - heavy
+    from gameday.cli.loading import Given, load_runs  # noqa: PLC0415 - heavy
+    from gameday.cli.outcome import show  # noqa: PLC0415 - heavy
+    from gameday.cli.running import run_all  # noqa: PLC0415 - heavy
 
     click.echo("Two experiments on a small shop of four real processes; the second one is meant to fail.", err=True)
-    judged = run_files(
-        [library() / PASSES, library() / FAILS],
-        variables={},
-        secret_values={},
-        seed=None,
-        output=output,
-        command=sys.argv,
-    )
+    entries = load_runs([library() / PASSES, library() / FAILS], Given())
+    judged = [one.judged for one in run_all(entries, output=output)]
     for one in judged:
         click.echo()
         show(one)

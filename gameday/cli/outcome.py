@@ -1,0 +1,109 @@
+"""What is printed of finished runs, and the exit code that they come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gameday.cli.running import Ran, variant_words
+from gameday.cli.terminal import printable
+from gameday.model import Json, Reason, Verdict
+
+if TYPE_CHECKING:
+    from gameday.runner.ending import Judged
+
+NEAR = [str(Reason.NEAR_LIMIT)]
+
+
+def show(judged: Judged) -> None:
+    """Print what people look for, the loudest first."""
+    document = judged.document
+    for left in document.get("residue", ()):
+        targets = ", ".join(left["targets"])
+        say(f"DIRTY: {left['fault']} may still be on ({targets}); finish the job with: {left['command']}")
+    say(document["title"])
+    say(f"verdict: {document['verdict']} ({', '.join(document['reasons'])})")
+    if judged.verdict is Verdict.ABORTED and document["objectives_broken"]:
+        say(f"already broken: {', '.join(document['objectives_broken'])}")
+    say(f"  {document['summary']}")
+    for objective in document["objectives"]:
+        say(f"  {objective['verdict']:<13}{objective['name']}: {objective['reason']}")
+    say(f"journal head: {document['journal_head']}")
+    for report in judged.reports:
+        if report.suffix == ".html":
+            say(f"report: {report}")
+    for failure in judged.failed:
+        click.echo(f"no report (a bug of ours): {printable(failure)}", err=True)
+    if not judged.reports:
+        say(f"run folder: {judged.folder.path}")
+
+
+def say(text: str) -> None:
+    """Print one line to stdout; what the target wrote must not reach a terminal as it is."""
+    click.echo(printable(text))
+
+
+def show_all(done: Sequence[Ran], planned: int) -> None:
+    """Print every run and, of several, a line each at the end."""
+    for index, one in enumerate(done):
+        if index:
+            click.echo()
+        show(one.judged)
+    if planned > 1:
+        click.echo()
+        for one in done:
+            words = [f"{one.judged.document['verdict']:<13}{one.entry.source}", *variant_words(one.entry)]
+            say(" ".join(words))
+        passed = sum(one.judged.verdict is Verdict.PASS for one in done)
+        say(f"{passed} of {planned} passed" + (f"; {planned - len(done)} not started" if planned > len(done) else ""))
+
+
+def repeats(done: Iterable[Ran]) -> Iterator[dict[str, Any]]:
+    """Yield, for each experiment that was run, how many of its runs passed and what that proves."""
+    from gameday.judge.chance import lower_bound  # noqa: PLC0415 - only for repeats
+
+    groups: dict[tuple[str, ...], list[Ran]] = {}
+    for one in done:
+        groups.setdefault((str(one.entry.source), *variant_words(one.entry)), []).append(one)
+    for ran in groups.values():
+        passed = sum(one.judged.verdict is Verdict.PASS for one in ran)
+        yield {
+            "source": str(ran[0].entry.source),
+            "variant": dict(ran[0].entry.variant),
+            "runs": len(ran),
+            "passed": passed,
+            "lower_bound": lower_bound(passed, len(ran)),
+        }
+
+
+def show_repeats(done: Iterable[Ran]) -> None:
+    """Print what the repeats prove together."""
+    for row in repeats(done):
+        variant = "".join(f" {name}={value}" for name, value in row["variant"].items())
+        proves = f"with 95% confidence at least {100 * row['lower_bound']:.1f}% of such runs pass"
+        say(f"{row['source']}{variant}: {row['passed']} of {row['runs']} passed; {proves}")
+
+
+def near_enough(document: Json) -> bool:
+    """Whether ``--accept near-limit`` may let this run go: nothing but near-limit, and every such count inside its budget."""
+    if document["verdict"] != Verdict.INCONCLUSIVE.word or document["reasons"] != NEAR:
+        return False
+    rows = [
+        phase
+        for objective in document["objectives"]
+        for criterion in objective["criteria"]
+        for phase in criterion["phases"].values()
+        if phase.get("reason") == NEAR[0]
+    ]
+    return bool(rows) and all(row["n"] and row["k"] <= row["budget"] * row["n"] for row in rows)
+
+
+def exit_code(done: Iterable[Ran], *, accept: bool = False) -> int:
+    """Return the exit code of the most serious verdict; with ``accept`` a run that is only near its limit counts as passed."""
+    codes = [
+        (Verdict.PASS, 0) if accept and near_enough(one.judged.document) else (one.judged.verdict, one.judged.exit_code)
+        for one in done
+    ]
+    return max(codes, default=(Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE.exit_code))[1]

@@ -1,0 +1,235 @@
+"""What a run would be, without starting anything: targets, phases, load, chances, undo, and what would refuse it."""
+
+from __future__ import annotations
+
+import resource
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gameday.cli.earlier import Earlier
+from gameday.cli.survival import survives, undo_words
+from gameday.judge.chance import WANTED, Chance, chances
+from gameday.load.limits import check_open_files, open_files_needed
+from gameday.model import Plan, Reason
+from gameday.registry import load_driver
+from gameday.runner.bounds import fault_max_ms, run_max_ms
+from gameday.runner.planning import PLAN_SECONDS
+from gameday.runner.proxies import elsewhere
+from gameday.runner.system import specs
+from gameday.schema.experiment import Experiment, FaultSpec, LoadProfile
+from gameday.schema.power import never_provable
+from gameday.schema.quantities import format_duration, format_rate
+from gameday.spi import Driver, DriverError, GamedayError, LoadError, ProxyRef, World
+
+if TYPE_CHECKING:
+    from gameday.schema.loader import Loaded
+
+SCHEMA = "gameday/outlook/1"
+_LONGEST = 10
+"""Times its planned length: a phase that would have to be longer than that is no advice."""
+
+
+def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
+    """Return everything that `gameday plan` says about one run, as its JSON has it."""
+    experiment = loaded.experiment
+    world = _world(loaded)
+    faults = [_fault(fault, experiment, world) for fault in experiment.faults]
+    expected = chances(experiment, earlier.shares if earlier else {})
+    return {
+        "schema": SCHEMA,
+        "source": str(loaded.path),
+        "variant": dict(getattr(loaded, "variant", {})),
+        "title": experiment.title,
+        "hypothesis": experiment.hypothesis,
+        "refusals": [*_refusals(loaded), *(_refused(fault) for fault in faults if fault["error"])],
+        "max_ms": run_max_ms(experiment),
+        "system": list(experiment.system),
+        "load": None if experiment.load is None else _load(experiment.load),
+        "phases": list(_phases(experiment)),
+        "faults": faults,
+        "abort": [rule.text for rule in experiment.abort],
+        "earlier": None if earlier is None else str(earlier.folder),
+        "chances": [_chance(one) for one in expected],
+        "chance": _together(expected),
+        "advice": list(_advice(expected, experiment)),
+    }
+
+
+def _refusals(loaded: Loaded) -> Iterator[dict[str, str]]:
+    """Yield why a run would be refused, or end inconclusive whatever happens."""
+    for lack in never_provable(loaded.experiment):
+        wanted = "which no count can prove" if lack.needed is None else f"it takes {lack.needed:,}"
+        offers = f"the {lack.phase} phase offers {lack.expected:,} requests, {wanted}"
+        detail = f"{lack.objective}: {lack.criterion} can never be proven: {offers}"
+        yield {"reason": str(Reason.TOO_FEW), "detail": detail}
+    if loaded.needed:
+        needed = f"a run needs the secrets {', '.join(loaded.needed)}: export them, or use --var-file"
+        yield {"reason": str(Reason.REFUSED), "detail": needed}
+    if loaded.experiment.load is not None:
+        try:
+            check_open_files(loaded.experiment.load)
+        except LoadError as error:
+            yield {"reason": str(Reason.LOAD_GENERATOR), "detail": f"{error}; {error.hint}"}
+
+
+def _refused(fault: Mapping[str, Any]) -> dict[str, str]:
+    return {"reason": str(Reason.ACTION_FAILED), "detail": f"{fault['name']} cannot be planned: {fault['error']}"}
+
+
+def _world(loaded: Loaded) -> World:
+    """Return what drivers would see, with this run's own proxies known by name and not started."""
+    experiment, base = loaded.experiment, loaded.path.absolute().parent
+    own = {
+        name: ProxyRef(control="", name=name, listen=str(proxy.listen), upstream=str(proxy.upstream))
+        for name, proxy in experiment.proxies.items()
+        if proxy.listen is not None
+    }
+    try:
+        others = elsewhere(experiment.proxies, loaded.secrets)
+    except DriverError:  # a token that is missing is told as a secret that is needed
+        others = {}
+    return World(run_id="plan", system=specs(experiment, base, base), proxies={**own, **others}, secrets=loaded.secrets)
+
+
+def _fault(fault: FaultSpec, experiment: Experiment, world: World) -> dict[str, Any]:
+    driver = load_driver(fault.do, fault.with_)
+    targets, error, note = _targets(fault, driver, experiment, world)
+    limit = fault.target_limit
+    if limit is not None and len(targets) > limit:
+        error = f"it would touch {len(targets)} targets, and max_targets is {limit}"
+    return {
+        "name": fault.name,
+        "driver": fault.do,
+        "targets": list(targets),
+        "note": note,
+        "error": error,
+        "at_ms": fault.at,
+        "length_ms": fault.length,
+        "max_ms": fault_max_ms(fault, driver),
+        "reversible": driver.reversible,
+        "provable": driver.provable,
+        "undo": undo_words(driver),
+        "survives": survives(driver),
+    }
+
+
+def _targets(
+    fault: FaultSpec, driver: Driver, experiment: Experiment, world: World
+) -> tuple[tuple[str, ...], str, str]:
+    """Return the targets, an error, and a note: one of the last two is empty."""
+    try:
+        return _planned(driver, world).targets, "", ""
+    except GamedayError as error:
+        named = fault.with_.get("process")
+        if named in experiment.system:
+            return (str(named),), "", "started by this run, under system:"
+        if fault.when_no_target == "skip" and type(error).__name__ == "NoTargetError":
+            return (), "", f"{error}; when_no_target: skip makes the run at best inconclusive"
+        return (), f"{error}" + (f"; {error.hint}" if error.hint else ""), ""
+
+
+def _planned(driver: Driver, world: World) -> Plan:
+    """Let the driver look for its targets within its deadline, in a thread that is left behind when it hangs."""
+    found: list[Plan | Exception] = []
+
+    def look() -> None:
+        try:
+            found.append(driver.plan(world))
+        except Exception as error:  # noqa: BLE001 - a stranger's driver may raise anything, and this thread tells it on
+            found.append(error)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(PLAN_SECONDS)
+    if not found:
+        raise DriverError(f"{driver.name} did not plan within {PLAN_SECONDS:g} s")
+    if isinstance(found[0], Plan):
+        return found[0]
+    if isinstance(found[0], GamedayError):
+        raise found[0]
+    raise DriverError(f"{driver.name} failed: {type(found[0]).__name__}: {found[0]}")
+
+
+def _load(load: LoadProfile) -> dict[str, Any]:
+    return {
+        "target": load.target,
+        "model": "open" if load.open_model else "closed",
+        "peak_rate": load.peak_rate,
+        "peak_users": load.peak_users,
+        "max_in_flight": load.cap,
+        "open_files_needed": open_files_needed(load),
+        "open_files_allowed": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+    }
+
+
+def _phases(experiment: Experiment) -> Iterator[dict[str, Any]]:
+    """Yield the phases in the load's time; the gate between baseline and fault takes as long as the last answer."""
+    phases, clock = experiment.phases, 0
+    lengths = {
+        "warmup": phases.warmup,
+        "baseline": phases.baseline,
+        "fault": experiment.fault_ms,
+        "recovery": phases.recovery,
+    }
+    for name, length in lengths.items():
+        offered = None if experiment.load is None else round(experiment.load.offered(clock, clock + length))
+        yield {"name": name, "from_ms": clock, "to_ms": clock + length, "offered": offered}
+        clock += length
+
+
+def _chance(one: Chance) -> dict[str, Any]:
+    return {
+        "objective": one.objective,
+        "criterion": one.criterion,
+        "phase": one.phase,
+        "requests": one.requests,
+        "share": one.share,
+        "seen": one.seen,
+        "chance": one.chance,
+        "needed": one.needed,
+        "wanted": one.wanted,
+    }
+
+
+def _together(expected: Iterable[Chance]) -> float | None:
+    """Return the chance that everything passes, as if the phases and objectives had nothing to do with each other."""
+    product, any_of_them = 1.0, False
+    for one in expected:
+        product, any_of_them = product * one.chance, True
+    return product if any_of_them else None
+
+
+def _advice(expected: Iterable[Chance], experiment: Experiment) -> Iterator[str]:
+    """Yield what would give each criterion that is short of 95 % its chance: a rate, a length, or an honest budget."""
+    for one in expected:
+        if one.chance >= WANTED:
+            continue
+        said = f"{one.objective}, {one.criterion} in the {one.phase} phase passes {one.chance:.0%} of such runs: "
+        factor = one.factor
+        if one.share >= one.budget:
+            yield said + "the last run was not within it; no amount of load changes that"
+        elif factor is None:
+            yield said + "too near to its limit for any number of requests; widen it"
+        else:
+            yield said + f"95% takes {one.wanted:,} requests: {_means(one, factor, experiment)}"
+
+
+def _means(one: Chance, factor: float, experiment: Experiment) -> str:
+    """Say it as a rate and, where it is not absurd, as a length."""
+    peak = experiment.load.peak_rate if experiment.load is not None else 0.0
+    words = [f"load.rate {format_rate(_rounded(peak * factor))}"] if peak else []
+    lengths = {"baseline": experiment.phases.baseline, "fault": experiment.fault_ms}
+    length = lengths.get(one.phase)
+    if length is not None and factor <= _LONGEST:
+        name = "phases.baseline" if one.phase == "baseline" else "a fault phase of"
+        words.append(f"{name} {format_duration(-(-int(length * factor) // 1000) * 1000)}")
+    if one.phase == "recovery":
+        words.append("a longer recover.hold")
+    return ", or ".join(words)
+
+
+def _rounded(rate: float) -> float:
+    """Round up to two digits: a number that people type."""
+    step = 10 ** max(0, len(str(int(rate))) - 2)
+    return float(-(-rate // step) * step)

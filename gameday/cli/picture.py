@@ -1,0 +1,278 @@
+"""Where a run is, from its journal records and its load's messages: pure, so that a live run and a followed one look the same."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from operator import ge, gt, le, lt
+from typing import Any
+
+from gameday.judge.counts import Ledger, Tally, meters
+from gameday.judge.criteria import holds
+from gameday.model import Event, Json, LoadRow
+from gameday.schema.experiment import Experiment, FaultSpec, Objective
+from gameday.schema.grammar import Criterion
+
+RECENT_SLOTS = 50
+"""Slots of 100 ms that "now" means: five seconds."""
+_RATE_MS = 2000
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseView:
+    """The phase that the run is in."""
+
+    name: str
+    length_ms: int | None
+    """None where nobody can say how long it takes."""
+    passed_ms: float
+    after_ms: int = 0
+    """How long the phases after it take, as planned."""
+
+    @property
+    def left_ms(self) -> float | None:
+        """How long it still takes."""
+        return None if self.length_ms is None else max(0.0, self.length_ms - self.passed_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultView:
+    """One fault, now."""
+
+    name: str
+    state: str
+    """``waiting``, ``armed``, ``injecting``, ``on``, ``reverting``, ``gone``, ``done``, ``observed``, ``failed``, ``left``."""
+    proven: bool = False
+    left_ms: float | None = None
+    """Until it begins, for one that waits; until it ends, for one that is on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveView:
+    """One objective over the last seconds: the criterion that is nearest to its limit."""
+
+    name: str
+    allowed: Criterion
+    tally: Tally = field(default_factory=Tally)
+    value: float | None = None
+    """The last reading of a gauge."""
+
+    @property
+    def keeps(self) -> bool | None:
+        """Whether the last seconds as they are keep it; None where nothing was measured, or one reading says nothing."""
+        if self.allowed.kind == "gauge":
+            told = self.value is not None and self.allowed.aggregate not in ("slope", "share")
+            return _COMPARE[self.allowed.op](self.value, self.allowed.limit) if told else None
+        return holds(self.allowed, self.tally) if self.tally.n else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadView:
+    """The load of the last seconds."""
+
+    wanted: float = 0.0
+    """Arrivals per second; 0 in the closed model, where the answers decide."""
+    users: int = 0
+    sent: float | None = None
+    in_flight: int = 0
+    bad: float | None = None
+    """Share of the requests decided in the last seconds."""
+    cpu: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything that a display shows."""
+
+    title: str
+    phase: PhaseView
+    load: LoadView | None
+    """None for a system with its own traffic."""
+    objectives: tuple[ObjectiveView, ...]
+    faults: tuple[FaultView, ...]
+
+
+class Picture:
+    """Takes in records and messages; says at any time how things are. Not for two threads at once."""
+
+    def __init__(self, experiment: Experiment, *, check_only: bool = False) -> None:
+        self._experiment = experiment
+        self._lengths: dict[str, int] = {
+            "warmup": experiment.phases.warmup,
+            "baseline": experiment.phases.baseline,
+            "fault": experiment.fault_ms,
+            "recovery": experiment.phases.recovery,
+        }
+        if check_only:
+            del self._lengths["fault"], self._lengths["recovery"]
+        self._phase, self._since = "starting", 0
+        self._zero: int | None = None
+        self._began: int | None = None
+        self._faults = {} if check_only else {fault.name: _Fault(fault) for fault in experiment.faults}
+        self._rows: deque[LoadRow] = deque()
+        self._pulses: deque[Json] = deque()
+        self._tick: Json = {}
+        self._gauges: dict[str, float | None] = {}
+        self._judged: tuple[ObjectiveView, ...] | None = None
+        self.epoch_ns: int | None = None
+        """The zero of the run's clock, once it is known."""
+
+    def note(self, event: Event) -> None:
+        """Take in one journal record."""
+        data = event.data
+        if event.kind == "opened":
+            self.epoch_ns = data.get("epoch_ns")
+        elif event.kind == "phase":
+            self._phase, self._since = str(data.get("name")), event.at_ms
+            self._judged = None
+            if self._phase == "fault":
+                self._zero = event.at_ms
+            elif self._phase == "warmup":
+                self._began = event.at_ms
+        elif event.kind in ("refused", "abort"):
+            self._phase, self._since = event.kind, event.at_ms
+        elif (fault := self._faults.get(str(data.get("fault")))) is not None:
+            fault.note(event)
+
+    def measure(self, message: Json) -> None:
+        """Take in one message of the load: ``pulse``, ``agg``, ``tick`` or a gauge's sample; any other is ignored."""
+        match message.get("t"):
+            case "pulse":
+                self._pulses.append(message)
+                while len(self._pulses) > 1 and message["at_ms"] - self._pulses[1]["at_ms"] >= _RATE_MS:
+                    self._pulses.popleft()
+            case "agg":
+                self._rows.extend(_rows(message))
+                self._judged = None
+            case "tick":
+                self._tick = message
+            case "gauge":
+                self._gauges[str(message.get("sli"))] = message.get("value")
+                self._judged = None
+            case _:
+                pass
+
+    def snapshot(self, now_ms: float) -> Snapshot:
+        """Say how things are at this time of the run's clock."""
+        return Snapshot(
+            title=self._experiment.title,
+            phase=self._phase_view(now_ms),
+            load=self._load(now_ms),
+            objectives=self._objectives(),
+            faults=tuple(fault.view(self._zero, now_ms) for fault in self._faults.values()),
+        )
+
+    def _phase_view(self, now_ms: float) -> PhaseView:
+        names = list(self._lengths)
+        after = names[names.index(self._phase) + 1 :] if self._phase in names else []
+        return PhaseView(
+            name=self._phase,
+            length_ms=self._lengths.get(self._phase),
+            passed_ms=now_ms - self._since,
+            after_ms=sum(self._lengths[name] for name in after),
+        )
+
+    def _load(self, now_ms: float) -> LoadView | None:
+        load = self._experiment.load
+        if load is None:
+            return None
+        sent: float | None = None
+        in_flight = int(self._tick.get("in_flight", 0))
+        if len(self._pulses) > 1:
+            first, last = self._pulses[0], self._pulses[-1]
+            sent = (last["sent"] - first["sent"]) / max(last["at_ms"] - first["at_ms"], 1) * 1000
+            in_flight = int(last["in_flight"])
+        elif self._tick:
+            sent = float(self._tick["started"])
+        rows = self._recent()
+        n = sum(row.count for row in rows)
+        into = now_ms - (self._began or now_ms)
+        return LoadView(
+            wanted=load.rate_at(into),
+            users=round(load.users_at(into)),
+            sent=sent,
+            in_flight=in_flight,
+            bad=sum(row.count for row in rows if row.kind != "ok") / n if n else None,
+            cpu=self._tick.get("cpu"),
+        )
+
+    def _recent(self) -> deque[LoadRow]:
+        newest = max((row.slot for row in self._rows), default=0)
+        self._rows = deque(row for row in self._rows if row.slot > newest - RECENT_SLOTS)
+        return self._rows
+
+    def _objectives(self) -> tuple[ObjectiveView, ...]:
+        if self._judged is None:
+            ledger = Ledger(self._recent(), self._experiment.latency_limits_us)
+            views = (self._objective(name, o, ledger) for name, o in self._experiment.objectives.items())
+            self._judged = tuple(views)
+        return self._judged
+
+    def _objective(self, name: str, objective: Objective, ledger: Ledger) -> ObjectiveView:
+        """Count the criteria that are in force now; show the worst of them."""
+        criteria = objective.during_criteria if self._phase == "fault" else objective.expect
+        newest = max((row.slot for row in self._rows), default=0) + 1
+        counting = [c for c in criteria if c.kind != "gauge"]
+        views = [
+            ObjectiveView(name=name, allowed=c, tally=meter.over(newest - RECENT_SLOTS, newest))
+            for c, meter in meters(ledger, objective, counting)
+        ]
+        views += [
+            ObjectiveView(name=name, allowed=c, value=self._gauges.get(c.sli)) for c in criteria if c.kind == "gauge"
+        ]
+        return max(views, key=_badness)
+
+
+def _badness(view: ObjectiveView) -> float:
+    """Order criteria by how much of their budget the last seconds use; a gauge that breaks its limit comes first."""
+    if view.allowed.kind == "gauge":
+        return 1e9 if view.keeps is False else 0.0
+    return (view.tally.share or 0.0) / (view.allowed.budget or 1e-9)
+
+
+class _Fault:
+    """One fault as its records tell."""
+
+    def __init__(self, spec: FaultSpec) -> None:
+        self._spec = spec
+        self._state, self._proven = "waiting", False
+
+    def note(self, event: Event) -> None:
+        state = _STATES.get(event.kind)
+        if event.kind == "active":
+            self._proven = bool(event.data.get("active"))
+        elif state is not None:
+            self._state = state
+
+    def view(self, zero_ms: int | None, now_ms: float) -> FaultView:
+        left: float | None = None
+        if zero_ms is not None and self._state in ("waiting", "armed"):
+            left = zero_ms + self._spec.at - now_ms
+        elif zero_ms is not None and self._state in ("on", "done"):
+            left = zero_ms + self._spec.at + self._spec.length - now_ms
+        shown = None if left is None else max(0.0, left)
+        return FaultView(name=self._spec.name, state=self._state, proven=self._proven, left_ms=shown)
+
+
+_STATES = {
+    "armed": "armed",
+    "inject-called": "injecting",
+    "injected": "on",
+    "deed": "done",
+    "observed": "observed",
+    "action-failed": "failed",
+    "revert-called": "reverting",
+    "reverted": "gone",
+    "revert-failed": "left",
+    "still-active": "left",
+}
+
+
+def _rows(message: Json) -> list[LoadRow]:
+    rows: list[Any] = message["rows"]
+    return [
+        LoadRow(slot=slot, endpoint=name, kind=kind, count=count, slower={int(k): n for k, n in slower.items()})
+        for slot, name, kind, count, slower in rows
+    ]

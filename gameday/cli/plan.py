@@ -1,0 +1,105 @@
+"""``gameday plan``: what a run would be, and whether it could prove anything; nothing is started."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gameday.cli.completing import complete_experiments
+from gameday.cli.files import experiment_files
+from gameday.cli.variables import refuse_undeclared, variable_options
+from gameday.model import EXIT_USAGE, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gameday.schema.loader import Loaded
+
+EPILOG = """\b
+Examples:
+  gameday plan mine.yaml
+  gameday plan mine.yaml --output runs        the chances at the rates of the last run in there
+  gameday plan experiments/ --format json
+"""
+_WIDTH = 100
+
+
+@click.command(epilog=EPILOG)
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), shell_complete=complete_experiments
+)
+@variable_options
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Where earlier runs are looked for.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What stdout carries.",
+)
+def plan(
+    *, paths: tuple[Path, ...], variables: dict[str, str], secret_values: dict[str, str], output: Path, form: str
+) -> None:
+    """Say what a run would touch, when, and how it is undone; how likely it is to prove its objectives, and what would help.
+
+    Nothing is started. Nothing is contacted but what a driver has to read to know its targets. Exit code 0: it can run; 2: a
+    file is invalid; 3: a run would be refused, or could never prove anything.
+    """
+    from gameday.cli.earlier import earlier_run  # noqa: PLC0415 - heavy
+    from gameday.cli.outlook import outlook  # noqa: PLC0415 - heavy
+
+    loaded = _load(paths, variables, secret_values)
+    refuse_undeclared(variables, loaded)
+    documents = [outlook(one, earlier_run(one, output)) for one in loaded]
+    if form == "json":
+        click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, ensure_ascii=False))
+    else:
+        from gameday.cli.outlook_text import text  # noqa: PLC0415 - only for people
+
+        width = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH
+        click.echo(
+            "\n\n".join(text(document, one.experiment, width) for document, one in zip(documents, loaded, strict=True))
+        )
+    if any(document["refusals"] for document in documents):
+        sys.exit(Verdict.INCONCLUSIVE.exit_code)
+
+
+def _load(paths: tuple[Path, ...], variables: Mapping[str, str], secret_values: Mapping[str, str]) -> list[Loaded]:
+    """Load every file; print every error and end the program when one is invalid. A secret may be missing."""
+    from gameday.registry import load_driver  # noqa: PLC0415 - heavy
+    from gameday.schema.errors import ExperimentErrors  # noqa: PLC0415 - heavy
+    from gameday.schema.loader import load_experiment  # noqa: PLC0415 - heavy
+
+    loaded: list[Loaded] = []
+    errors: list[str] = []
+    for path in experiment_files(paths):
+        try:
+            loaded.append(
+                load_experiment(
+                    path,
+                    variables=variables,
+                    secret_values=secret_values,
+                    environ=os.environ,
+                    require_values=False,
+                    drivers=load_driver,
+                )
+            )
+        except ExperimentErrors as invalid:
+            errors.append(str(invalid))
+    if errors:
+        click.echo("\n".join(errors), err=True)
+        sys.exit(EXIT_USAGE)
+    return loaded

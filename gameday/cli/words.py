@@ -1,0 +1,97 @@
+"""A journal record in words: the line that people read while a run is on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gameday.cli.terminal import printable
+from gameday.model import Event
+
+QUIET = frozenset(
+    {"opened", "injected", "armed", "load-stopped", "revert-called", "proxy-stopped", "process-stopped", "closed"}
+)
+"""Records that nobody needs to read while the run is on."""
+
+
+def describe(event: Event) -> str:
+    """Say one journal record in one line of words; nothing for one that is quiet or unknown."""
+    if event.kind in QUIET:
+        return ""
+    data = _Words(event.data)
+    known = _LINES.get(event.kind)
+    return printable(known.format_map(data) if known else _special(event.kind, data))
+
+
+class _Words(dict[str, Any]):
+    """Missing words stay visible instead of failing a run."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        super().__init__(data)
+        self.setdefault("by", "runner")
+
+    def __missing__(self, key: str) -> str:
+        return f"({key}?)"
+
+
+_LINES = {
+    "watchdog-started": "watchdog is watching (pid {pid})",
+    "watchdog-lost": "WATCHDOG LOST: {error}",
+    "proxy-started": "fault proxy is up at {control}",
+    "process-ready": "{name} is ready after {seconds} s",
+    "process-not-ready": "NOT READY: {error}",
+    "process-exited": "{name} ended (pid {pid})",
+    "load-started": "load generator is up (pid {pid})",
+    "load-lost": "LOAD LOST: {error}",
+    "inject-called": "injecting {fault}",
+    "action-failed": "FAILED: {action} of {fault}: {error}",
+    "deed": "{fault}: done, it cannot be undone; its effect is being judged",
+    "observed": "{fault}: observation over",
+    "revert-failed": "REVERT of {fault} FAILED: {error}",
+    "still-active": "*** {fault} MAY STILL BE ON: {error} ***",
+    "abort": "ABORT ({reason}): {detail}; reverting",
+    "note": "note: {text}",
+    "skipped": "skipping {what}: {why}",
+    "taken-over": "{by} takes over: {why}",
+    "sealed": "the journal's torn end is sealed",
+    "refused": "REFUSED ({reason}): {detail}",
+}
+PHASES = {
+    "warmup": "warm-up",
+    "baseline": "baseline: measuring the steady state",
+    "gate": "baseline over; waiting until each of its requests is decided",
+    "fault": "fault phase",
+    "recovery": "recovery: watching the steady state come back",
+    "end": "load ends",
+}
+
+
+def _special(kind: str, data: Mapping[str, Any]) -> str:  # noqa: PLR0911 - one line a kind
+    match kind:
+        case "phase":
+            return PHASES.get(str(data["name"]), str(data["name"]))
+        case "planned":
+            return f"planned {data['fault']}: {data['driver']} on {', '.join(data['targets'])}"
+        case "gate":
+            return (
+                "steady state holds; injecting" if data["passed"] else "STEADY STATE DOES NOT HOLD: nothing is injected"
+            )
+        case "process-started":
+            return f"started {data['name']} (pid {data['pid']})" + (" again" if data.get("restarted") else "")
+        case "active":
+            return _active(data)
+        case "unproven":
+            return f"NOT PROVEN: {data['fault']} ({data['why']})"
+        case "met":
+            return f"{data['fault']} met traffic: {data['count']} connections or requests"
+        case "reverted":
+            how = "reverted, proven gone" if data.get("proven") else "reported undone (there is no check)"
+            return f"{data['fault']} {how}"
+        case _:
+            return ""
+
+
+def _active(data: Mapping[str, Any]) -> str:
+    if data["when"] == "proof":
+        return f"{data['fault']} is on, proven"
+    return "" if data["active"] else f"{data['fault']} is gone too early"
