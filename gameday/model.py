@@ -103,10 +103,13 @@ class Plan:
     undo: Json = field(default_factory=dict[str, Any])
     holds: tuple[str, ...] = ()
     """Names under ``system:`` that must not be restarted while this fault is on."""
+    ready: int | None = None
+    """How many of the targets' kind are ready now, the targets among them: what ``keep_ready`` counts; None where nobody counts."""
 
     def to_json(self) -> dict[str, Any]:
         """As the journal writes it."""
-        return {"driver": self.driver, "targets": list(self.targets), "undo": dict(self.undo), "holds": list(self.holds)}
+        raw = {"driver": self.driver, "targets": list(self.targets), "undo": dict(self.undo), "holds": list(self.holds)}
+        return raw if self.ready is None else {**raw, "ready": self.ready}
 
     @classmethod
     def from_json(cls, raw: Json) -> Plan:
@@ -116,6 +119,7 @@ class Plan:
             targets=tuple(raw["targets"]),
             undo=dict(raw["undo"]),
             holds=tuple(raw.get("holds", ())),
+            ready=None if raw.get("ready") is None else int(raw["ready"]),
         )
 
 

@@ -12,26 +12,63 @@ from gameday.model import Verdict
 EPILOG = """\b
 Examples:
   gameday recover runs/20261123T101500Z-payments-outage-1a2b
-  gameday recover runs/20261123T101500Z-payments-outage-1a2b --dry-run
+  gameday recover --all --dry-run
+  gameday recover --all
 """
 
 
 @click.command(epilog=EPILOG)
-@click.argument("run_folder", metavar="RUN", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("named", metavar="[RUN]", required=False)
+@click.option(
+    "--all", "everything", is_flag=True, help="Every run of this user that has ended and may have left something."
+)
 @click.option("--dry-run", is_flag=True, help="Only list what would be undone.")
-def recover(run_folder: Path, *, dry_run: bool) -> None:
-    """Undo what the lost run in the folder RUN left, newest first, and prove it. Harmless when nothing is left.
+def recover(*, named: str | None, everything: bool, dry_run: bool) -> None:
+    """Undo what the lost run RUN (its folder, or its name) left, newest first, and prove it. Harmless when nothing is left.
 
     Secrets that the run used are taken from the environment again. Exit code 0 when all is clean, 5 when something is left.
     """
+    if everything == (named is not None):
+        raise click.UsageError("name one run, or say --all")
+    from gameday.undo.leftover import ended_runs  # noqa: PLC0415 - heavy
+    from gameday.undo.recover import find_run  # noqa: PLC0415 - heavy
+
+    folders = ended_runs() if named is None else (find_run(named),)
+    if not folders:
+        click.echo("no run has left anything")
+    codes = [_one(folder, dry_run=dry_run, named=named is not None) for folder in folders]
+    sys.exit(max(codes, default=0))
+
+
+def _one(folder: Path, *, dry_run: bool, named: bool) -> int:
+    """Recover one run, or list it; return its exit code. With several, one that cannot be recovered does not stop the others."""
+    from gameday.spi import GamedayError  # noqa: PLC0415 - heavy
     from gameday.undo.recover import open_work, recover_run  # noqa: PLC0415 - heavy
 
-    if dry_run:
-        work = open_work(run_folder)
-        for line in work.lines():
-            click.echo(line)
-        sys.exit(Verdict.DIRTY.exit_code if work.faults else 0)
-    outcome = recover_run(run_folder)
-    for line in outcome.lines():
-        click.echo(line)
-    sys.exit(0 if outcome.clean else Verdict.DIRTY.exit_code)
+    prefix = "" if named else f"{folder.name}: "
+    try:
+        if dry_run:
+            work = open_work(folder)
+            lines, clean = work.lines(), not work.faults and not work.processes
+        else:
+            outcome = recover_run(folder, waiting=lambda text: click.echo(f"{prefix}{text}", err=True))
+            lines, clean = outcome.lines(), outcome.clean
+    except GamedayError as error:
+        if named:
+            raise
+        lines, clean = [_unreadable(folder, error)], False
+    for line in lines:
+        loud = line.startswith("DIRTY")
+        click.echo(f"DIRTY: {prefix}{line.removeprefix('DIRTY: ')}" if loud else f"{prefix}{line}")
+    return 0 if clean else Verdict.DIRTY.exit_code
+
+
+def _unreadable(folder: Path, error: Exception) -> str:
+    """Say that a run cannot be recovered; one whose folder is gone is dropped from the list, for nothing is left to undo it from."""
+    from gameday.undo.state import forget_run  # noqa: PLC0415 - heavy
+
+    if not folder.exists():
+        forget_run(folder)
+        return f"DIRTY: its folder {folder} is gone: what it left can only be undone by hand; said this once"
+    hint = getattr(error, "hint", "")
+    return f"DIRTY: {error}" + (f"; {hint}" if hint else "")

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ MAX_RECORD = 256 * 1024
 
 class JournalError(GamedayError):
     """The journal cannot be written: nothing may be injected from here on."""
+
+
+class JournalHeldError(JournalError):
+    """Somebody else is its writer: a run that is still alive, or whoever is undoing it."""
 
 
 class Journal:
@@ -58,11 +63,12 @@ class Journal:
 
     @classmethod
     def take_over(cls, path: Path, *, by: str, why: str, lock_seconds: float = 2.0) -> Journal:
-        """Continue the journal of a run whose writer is gone, sealing a torn tail; raise JournalError while it is still held."""
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        except OSError as error:
-            raise JournalError(f"cannot open the journal {path}: {error.strerror}") from error
+        """Continue the journal of a run whose writer is gone, sealing a torn tail.
+
+        A journal that is ours but cannot be written (full disk, read-only) is returned with ``broken`` saying why: an undo goes on
+        without it. Raises JournalHeldError while somebody else holds it, JournalError when there is none.
+        """
+        descriptor, broken = _open_for_more(path)
         _lock(descriptor, path, seconds=lock_seconds)
         text = read_journal(path)
         opened = text.events[0] if text.events else None
@@ -74,12 +80,19 @@ class Journal:
             else time.monotonic_ns() - floor * 1_000_000
         )
         journal = cls(path, descriptor, seq=len(text.events), prev=text.head, epoch_ns=epoch, floor_ms=floor)
-        if text.tail:
-            torn = text.tail.removesuffix(b"\n")
-            journal._raw(b"" if text.tail.endswith(b"\n") else b"\n")
-            journal.write("sealed", {"length": len(torn), "sha256": digest(torn)})
-        journal.write("taken-over", {"by": by, "why": why})
+        journal._broken = broken
+        with suppress(JournalError):
+            journal._seal(text.tail)
+            journal.write("taken-over", {"by": by, "why": why, "pid": os.getpid()})
         return journal
+
+    def _seal(self, tail: bytes) -> None:
+        """Account for what a writer left half done: it is never truncated, and never counted."""
+        if not tail:
+            return
+        torn = tail.removesuffix(b"\n")
+        self._raw(b"" if tail.endswith(b"\n") else b"\n")
+        self.write("sealed", {"length": len(torn), "sha256": digest(torn)})
 
     @property
     def broken(self) -> str:
@@ -142,6 +155,41 @@ class Journal:
         os.close(self._descriptor)
 
 
+def held_by(path: Path) -> str:
+    """Say who is writing this journal now, as ``runner 12`` or ``watchdog 34``; empty when nobody is, or there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _writer(path)
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+def _writer(path: Path) -> str:
+    """Name the last one that said it took the journal."""
+    said = [event for event in read_journal(path).events if event.kind in ("opened", "taken-over")]
+    if not said:
+        return "somebody"
+    return f"{said[-1].data.get('by', 'runner')} {said[-1].data.get('pid', '?')}"
+
+
+def _open_for_more(path: Path) -> tuple[int, str]:
+    """Open a journal to be continued; where it may only be read, say why, because the lock is worth having all the same."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), ""
+    except OSError as error:
+        why = f"cannot write the journal {path}: {error.strerror}"
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC), why
+    except OSError as error:
+        raise JournalError(f"cannot open the journal {path}: {error.strerror}") from error
+
+
 def _lock(descriptor: int, path: Path, *, seconds: float) -> None:
     """Take the exclusive lock within ``seconds``: the writer's death frees it."""
     end = time.monotonic() + seconds
@@ -151,8 +199,12 @@ def _lock(descriptor: int, path: Path, *, seconds: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= end:
                 os.close(descriptor)
-                raise JournalError(
-                    f"{path} is being written by a run that is still alive", hint="end that run first"
+                who, _, pid = _writer(path).partition(" ")
+                raise JournalHeldError(
+                    f"{path} is being written by a process that is still alive: {who} {pid}".rstrip(),
+                    hint=f"end that run first: kill {pid}; if it hangs: kill -9 {pid}"
+                    if who == "runner"
+                    else "it is undoing that run; wait until it has",
                 ) from None
             time.sleep(0.01)
         else:

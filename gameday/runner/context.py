@@ -38,6 +38,14 @@ class FaultState:
     inject_seconds: float
     revert_seconds: float
     plan: Plan
+    request_seconds: float = 0.0
+    """How long a request of a driver that was ended may still take to act."""
+    max_seconds: float = 0.0
+    """How long it may be on, from armed to the call of its revert; 0 where nobody says."""
+    expires: bool = False
+    """It ends by itself unless its lease is renewed."""
+    cut_off: bool = False
+    """Its inject was ended before it had answered."""
     armed: int = 0
     """Its place in the order of arming, from 1; 0 while it is not armed."""
     undone: bool = False

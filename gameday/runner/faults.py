@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -10,15 +11,20 @@ from gameday.journal.writer import JournalError
 from gameday.model import Plan, Reason
 from gameday.runner.context import Context, FaultState
 from gameday.runner.planning import PLAN_SECONDS
+from gameday.spi import GamedayError
 from gameday.spi.driver import ACTIVE_SECONDS
 from gameday.timeline import ZERO_AFTER_GATE_MS
-from gameday.undo.guardian import WatchdogLostError, arm
-from gameday.undo.steps import Ask, Note, Revertible, Undone, Wait, revert_steps
+from gameday.undo.guardian import LEASE_SECONDS, WatchdogLostError, arm
+from gameday.undo.steps import ATTEMPTS, SETTLE_SECONDS, Ask, Note, Revertible, Undone, Wait, revert_steps
 
 PROVE_SECONDS = 2.0
 """How long a fault may take from the end of inject until it is measured as on."""
 HOLD_SECONDS = 5.0
 """How often a fault that is on is measured."""
+
+
+def _nothing() -> None:
+    """Nobody waits for a pause."""
 
 
 async def live(ctx: Context, fault: FaultState, zero_ms: float) -> None:
@@ -29,27 +35,44 @@ async def live(ctx: Context, fault: FaultState, zero_ms: float) -> None:
     if not await _plan_again(ctx, fault):
         return
     await _arm(ctx, fault)
-    await ctx.until(zero_ms + due["inject"])
+    with anyio.move_on_after(fault.max_seconds or None) as longest:
+        if not await _in_force(ctx, fault, zero_ms + due["inject"], end_ms):
+            return
+    if longest.cancelled_caught:
+        text = f"{fault.name} was still on after {fault.max_seconds:g} s, its maximum"
+        ctx.note("action-failed", {"fault": fault.name, "action": "hold", "error": text})
+        if fault.reversible:
+            await revert(ctx, fault)
+        ctx.abort(Reason.ACTION_FAILED, text)
+        return
+    if fault.reversible:
+        await revert(ctx, fault)
+        return
+    fault.undone = True
+    ctx.note("observed", {"fault": fault.name})
+
+
+async def _in_force(ctx: Context, fault: FaultState, inject_ms: float, end_ms: float) -> bool:
+    """Inject, prove and hold until its end; return False when it was never injected, which is then undone."""
+    await ctx.until(inject_ms)
     if not await _inject(ctx, fault):
         fault.undone = not fault.reversible
         if fault.reversible:
             await revert(ctx, fault)
-        return
+        return False
     on = await _prove(ctx, fault)
     if fault.reversible:
         await _hold(ctx, fault, end_ms, on=on)
-        await revert(ctx, fault)
-        return
-    fault.undone = True
+        return True
     if on:
         ctx.note("deed", {"fault": fault.name})
     await ctx.until(end_ms)
-    ctx.note("observed", {"fault": fault.name})
+    return True
 
 
 async def _plan_again(ctx: Context, fault: FaultState) -> bool:
     """Plan once more just before arming; refuse other targets than were planned."""
-    reply = await ctx.hosts.ask(fault.name, "plan", None, PLAN_SECONDS)
+    reply = await _ask(ctx, fault, "plan", PLAN_SECONDS)
     error = str(reply.get("error", ""))
     if not error:
         plan = Plan.from_json(reply["plan"])
@@ -66,10 +89,19 @@ async def _arm(ctx: Context, fault: FaultState) -> None:
     fault.armed = 1 + max(other.armed for other in ctx.faults.values())
     try:
         with anyio.CancelScope(shield=True):
-            await arm(ctx.journal, ctx.guardian if fault.reversible else None, fault.name, fault.plan)
+            guardian = ctx.guardian if fault.reversible else None
+            await arm(ctx.journal, guardian, fault.name, fault.plan, _watched_seconds(fault))
     except (JournalError, WatchdogLostError) as error:
         ctx.abort(_reason(error), str(error))
         await anyio.sleep_forever()
+
+
+def _watched_seconds(fault: FaultState) -> float | None:
+    """How long the watchdog lets a fault be: its maximum, and every attempt of ours to revert it."""
+    if not fault.max_seconds:
+        return None
+    attempt = fault.revert_seconds + 2 * ACTIVE_SECONDS + max(SETTLE_SECONDS, fault.request_seconds)
+    return fault.max_seconds + ATTEMPTS * attempt + LEASE_SECONDS
 
 
 async def _inject(ctx: Context, fault: FaultState) -> bool:
@@ -80,12 +112,23 @@ async def _inject(ctx: Context, fault: FaultState) -> bool:
         ctx.abort(_reason(error), str(error))
         await anyio.sleep_forever()
     began = anyio.current_time()
-    reply = await ctx.hosts.ask(fault.name, "inject", fault.plan.to_json(), fault.inject_seconds)
+    fault.cut_off = True
+    reply = await _ask(ctx, fault, "inject", fault.inject_seconds)
+    fault.cut_off = bool(reply.get("killed"))
     if "error" in reply:
         ctx.note("action-failed", {"fault": fault.name, "action": "inject", "error": reply["error"]})
         return False
     ctx.note("injected", {"fault": fault.name, "seconds": round(anyio.current_time() - began, 4)})
     return True
+
+
+async def _ask(ctx: Context, fault: FaultState, op: str, seconds: float) -> dict[str, Any]:
+    """Have one operation done; that nobody can do it any more is an answer too, and never keeps other faults on."""
+    try:
+        plan = None if op == "plan" else fault.plan.to_json()
+        return await ctx.hosts.ask(fault.name, op, plan, seconds)
+    except (GamedayError, OSError) as error:
+        return {"error": f"no driver host: {ctx.world.secrets.mask(str(error))}"}
 
 
 async def _prove(ctx: Context, fault: FaultState) -> bool:
@@ -105,7 +148,7 @@ async def _prove(ctx: Context, fault: FaultState) -> bool:
 
 async def _active(ctx: Context, fault: FaultState, when: str) -> bool:
     """Measure once; a measurement that fails means that control of the driver is lost, which ends the run."""
-    reply = await ctx.hosts.ask(fault.name, "active", fault.plan.to_json(), ACTIVE_SECONDS)
+    reply = await _ask(ctx, fault, "active", ACTIVE_SECONDS)
     if "error" in reply:
         ctx.note("action-failed", {"fault": fault.name, "action": "active", "error": reply["error"]})
         ctx.abort(Reason.ACTION_FAILED, f"lost control of {fault.name}: {reply['error']}")
@@ -118,8 +161,10 @@ async def _active(ctx: Context, fault: FaultState, when: str) -> bool:
 
 async def _hold(ctx: Context, fault: FaultState, end_ms: float, *, on: bool) -> None:
     """Measure while the fault should be on, and just before its end; a gap in it is evidence against the run."""
+    await _renew(ctx, fault)
     while (left := end_ms - ctx.now_ms()) > HOLD_SECONDS * 1000:
         await ctx.until(end_ms - left + HOLD_SECONDS * 1000)
+        await _renew(ctx, fault)
         if fault.provable and on and not await _active(ctx, fault, "hold"):
             ctx.note("unproven", {"fault": fault.name, "why": "gone-early"})
             on = False
@@ -130,7 +175,7 @@ async def _hold(ctx: Context, fault: FaultState, end_ms: float, *, on: bool) -> 
 
 
 async def _met(ctx: Context, fault: FaultState) -> None:
-    reply = await ctx.hosts.ask(fault.name, "met", fault.plan.to_json(), ACTIVE_SECONDS)
+    reply = await _ask(ctx, fault, "met", ACTIVE_SECONDS)
     if "error" in reply:
         ctx.note("action-failed", {"fault": fault.name, "action": "met", "error": reply["error"]})
     elif reply.get("met") is not None:
@@ -139,10 +184,22 @@ async def _met(ctx: Context, fault: FaultState) -> None:
             ctx.note("unproven", {"fault": fault.name, "why": "no-traffic"})
 
 
-async def revert(ctx: Context, fault: FaultState) -> None:
-    """Revert one fault and prove it gone; once begun, nothing interrupts it."""
+async def _renew(ctx: Context, fault: FaultState) -> None:
+    """Renew the lease of a fault that has one; where that fails the next measurement says what came of it."""
+    if not fault.expires:
+        return
+    reply = await _ask(ctx, fault, "renew", ACTIVE_SECONDS)
+    if "error" in reply:
+        ctx.note("action-failed", {"fault": fault.name, "action": "renew", "error": reply["error"]})
+
+
+async def revert(ctx: Context, fault: FaultState, paused: Callable[[], None] = _nothing) -> None:
+    """Revert one fault and prove it gone; once begun, nothing interrupts it. ``paused`` is called when it first waits, and at its end."""
     with anyio.CancelScope(shield=True):
-        outcome = await _drive(ctx, fault)
+        try:
+            outcome = await _drive(ctx, fault, paused)
+        finally:
+            paused()
         fault.undone, fault.dirty = outcome.clean, not outcome.clean
         if outcome.clean:
             try:
@@ -151,9 +208,15 @@ async def revert(ctx: Context, fault: FaultState) -> None:
                 ctx.note("note", {"text": f"the watchdog could not be told that {fault.name} is reverted: {error}"})
 
 
-async def _drive(ctx: Context, fault: FaultState) -> Undone:
+async def _drive(ctx: Context, fault: FaultState, paused: Callable[[], None]) -> Undone:
     steps = revert_steps(
-        Revertible(name=fault.name, plan=fault.plan, provable=fault.provable, revert_seconds=fault.revert_seconds),
+        Revertible(
+            name=fault.name,
+            plan=fault.plan,
+            provable=fault.provable,
+            revert_seconds=fault.revert_seconds,
+            settle_seconds=max(SETTLE_SECONDS, fault.request_seconds if fault.cut_off else 0.0),
+        ),
         by="runner",
     )
     try:
@@ -162,8 +225,9 @@ async def _drive(ctx: Context, fault: FaultState) -> Undone:
             answer: dict[str, Any] = {}
             match step:
                 case Ask(op=op, seconds=seconds):
-                    answer = await ctx.hosts.ask(fault.name, op, fault.plan.to_json(), seconds)
+                    answer = await _ask(ctx, fault, op, seconds)
                 case Wait(seconds=seconds):
+                    paused()
                     await anyio.sleep(seconds)
                 case Note(kind=kind, data=data):
                     ctx.note(kind, data)
@@ -174,10 +238,16 @@ async def _drive(ctx: Context, fault: FaultState) -> Undone:
 
 
 async def revert_open(ctx: Context) -> None:
-    """Revert whatever is still on, newest first; legal at any moment, and harmless when nothing is."""
+    """Revert whatever is still on, newest first; legal at any moment, and harmless when nothing is.
+
+    The calls keep that order; the settle windows and retries of one fault do not keep the next one waiting.
+    """
     left = [fault for fault in ctx.faults.values() if fault.open and fault.reversible and not fault.dirty]
-    for fault in sorted(left, key=lambda fault: fault.armed, reverse=True):
-        await revert(ctx, fault)
+    async with anyio.create_task_group() as group:
+        for fault in sorted(left, key=lambda fault: fault.armed, reverse=True):
+            paused = anyio.Event()
+            group.start_soon(revert, ctx, fault, paused.set)
+            await paused.wait()
 
 
 async def inject_all(ctx: Context) -> float:

@@ -5,47 +5,91 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import anyio.to_thread
+from anyio.abc import TaskGroup
+
 from gameday.model import Plan
 from gameday.registry import load_driver
+from gameday.runner.bounds import fault_max_ms
 from gameday.runner.context import Context, FaultState
-from gameday.spi import Driver, GamedayError
+from gameday.schema.experiment import FaultSpec
+from gameday.spi import Driver, Expires, GamedayError
 from gameday.spi.driver import INJECT_SECONDS, REVERT_SECONDS
 from gameday.undo.hosts import HostPool
+from gameday.undo.leftover import describe, residue
 
 PLAN_SECONDS = 10.0
 
 
-async def plan_faults(ctx: Context, hosts: HostPool, specs: Mapping[str, Any]) -> None:
-    """Start a host for each fault and plan it; raise DriverError before any load when one cannot be planned."""
-    await hosts.start(specs)
+class ResidueError(GamedayError):
+    """An ended run left a fault on the very targets of this one; nothing has been injected."""
+
+
+async def plan_faults(
+    ctx: Context, hosts: HostPool, specs: Mapping[str, Any], helpers: TaskGroup | None = None
+) -> None:
+    """Start a host for each fault and plan it; raise GamedayError before any load when one cannot be planned.
+
+    A fault that finds nothing to touch and may be skipped is journalled as such and is no part of this run.
+    """
+    await hosts.start(specs, helpers)
     for spec in ctx.experiment.faults:
         driver = load_driver(spec.do, spec.with_)
         reply = await hosts.ask(spec.name, "plan", None, PLAN_SECONDS)
-        if "error" in reply:
-            ctx.note("action-failed", {"fault": spec.name, "action": "plan", "error": reply["error"]})
-            raise GamedayError(f"{spec.name} cannot be planned: {reply['error']}", hint=str(reply.get("hint", "")))
-        state = _state(spec.name, spec.do, driver, Plan.from_json(reply["plan"]))
-        ctx.faults[spec.name] = state
-        ctx.note(
-            "planned",
-            {
-                "fault": spec.name,
-                "driver": spec.do,
-                "targets": list(state.plan.targets),
-                "reversible": state.reversible,
-                "provable": state.provable,
-                "undo": dict(state.plan.undo),
-            },
-        )
+        if reply.get("no_target") and spec.when_no_target == "skip":
+            ctx.note("skipped", {"what": "fault", "fault": spec.name, "why": f"no target: {reply['error']}"})
+            continue
+        error = str(reply.get("error", ""))
+        plan = Plan.from_json(reply["plan"]) if not error else None
+        if plan is None or (error := beyond(spec, plan)):
+            ctx.note("action-failed", {"fault": spec.name, "action": "plan", "error": error})
+            raise GamedayError(f"{spec.name} cannot be planned: {error}", hint=str(reply.get("hint", "")))
+        _planned(ctx, spec, driver, plan)
+    targets = [target for fault in ctx.faults.values() for target in fault.plan.targets]
+    if found := await anyio.to_thread.run_sync(residue, ctx.experiment, targets):
+        raise ResidueError(describe(found))
 
 
-def _state(name: str, kind: str, driver: Driver, plan: Plan) -> FaultState:
+def beyond(spec: FaultSpec, plan: Plan) -> str:
+    """Say how a plan goes beyond what the file allows; empty when it does not."""
+    limit, many = spec.target_limit, len(plan.targets)
+    if limit is not None and many > limit:
+        shown = ", ".join(plan.targets[:10]) + (", …" if many > 10 else "")  # noqa: PLR2004 - a line
+        return f"it would touch {many} targets, and max_targets is {limit}: {shown}"
+    if spec.keep_ready is None:
+        return ""
+    if plan.ready is None:
+        return f"keep_ready is {spec.keep_ready}, and {plan.driver} does not count what is ready"
+    if plan.ready - many < spec.keep_ready:
+        return f"{plan.ready} are ready, it would touch {many}, and keep_ready is {spec.keep_ready}"
+    return ""
+
+
+def _planned(ctx: Context, spec: FaultSpec, driver: Driver, plan: Plan) -> None:
+    state = ctx.faults[spec.name] = _state(spec, driver, plan)
+    ctx.note(
+        "planned",
+        {
+            "fault": spec.name,
+            "driver": spec.do,
+            "targets": list(state.plan.targets),
+            "reversible": state.reversible,
+            "provable": state.provable,
+            "undo": dict(state.plan.undo),
+        },
+    )
+
+
+def _state(spec: FaultSpec, driver: Driver, plan: Plan) -> FaultState:
     return FaultState(
-        name=name,
-        driver=kind,
+        name=spec.name,
+        driver=spec.do,
         reversible=driver.reversible,
         provable=driver.provable,
+        expires=isinstance(driver, Expires),
         inject_seconds=float(getattr(driver, "inject_seconds", INJECT_SECONDS)),
         revert_seconds=float(getattr(driver, "revert_seconds", REVERT_SECONDS)),
+        request_seconds=float(getattr(driver, "request_seconds", 0.0)),
+        max_seconds=fault_max_ms(spec, driver) / 1000,
         plan=plan,
     )

@@ -22,7 +22,7 @@ from gameday.runner.bounds import run_max_ms
 from gameday.runner.context import Context
 from gameday.runner.folder import Prepared
 from gameday.runner.loadfeed import LoadFeed
-from gameday.runner.planning import plan_faults
+from gameday.runner.planning import ResidueError, plan_faults
 from gameday.runner.services import services
 from gameday.schema.power import never_provable
 from gameday.spi import GamedayError, LoadError, World
@@ -30,9 +30,13 @@ from gameday.spi.processes import boot_id, identify
 from gameday.timeline import compile_timeline
 from gameday.undo.guardian import LEASE_SECONDS, Guardian
 from gameday.undo.hosts import HostPool, HostSetup
+from gameday.undo.leftover import describe, residue
+from gameday.undo.state import forget_run, pressed, register_run
 
 T = TypeVar("T")
 DRAIN_SLACK_SECONDS = 3.0
+WATCHDOG_SLACK_SECONDS = 120.0
+"""How long after a run's maximum, at which the run stops itself, the watchdog ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +66,9 @@ async def execute(
     _open(journal, prepared)
     outcome = Outcome(folder=folder, skip_report=False)
     try:
-        refusal = "" if check_only else _refusal(prepared)
+        refusal = _refusal(prepared, check_only=check_only)
         if refusal:
-            journal.write("refused", {"reason": Reason.TOO_FEW.value, "detail": refusal})
+            journal.write("refused", {"reason": refusal[0].value, "detail": refusal[1]})
             journal.write("closed", {"undone": True})
         else:
             extras = _Extras(pulses=_harmless(pulses or _ignore), check_only=check_only)
@@ -115,13 +119,19 @@ def _open(journal: Journal, prepared: Prepared) -> None:
     journal.sync()
 
 
-def _refusal(prepared: Prepared) -> str:
-    """Say why this run could never prove its objectives; nothing has been touched yet."""
-    lacks = never_provable(prepared.experiment)
-    return "; ".join(
+def _refusal(prepared: Prepared, *, check_only: bool) -> tuple[Reason, str] | None:
+    """Say why this run may not start, or could never prove its objectives; nothing has been touched yet."""
+    why = pressed()
+    if why:
+        return Reason.PERSON, f"gameday stop: {why}; let runs start again with: gameday resume"
+    if found := residue(prepared.experiment):
+        return Reason.RESIDUE, describe(found)
+    lacks = () if check_only else never_provable(prepared.experiment)
+    said = [
         f"{lack.objective}: {lack.criterion} needs {lack.needed} requests in the {lack.phase} phase and gets about {lack.expected}"
         for lack in lacks
-    )
+    ]
+    return (Reason.TOO_FEW, "; ".join(said)) if said else None
 
 
 async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Outcome:
@@ -138,17 +148,29 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
         proxies=proxies.elsewhere(experiment.proxies, prepared.secrets),
         secrets=prepared.secrets,
     )
+    _register(folder, journal)
     try:
         guardian = await Guardian.start(
-            run_id=prepared.run_id, journal=folder.journal, faults=specs, world=world, log=folder.logs / "watchdog.log"
+            run_id=prepared.run_id,
+            journal=folder.journal,
+            faults=specs,
+            world=world,
+            log=folder.logs / "watchdog.log",
+            max_seconds=run_max_ms(experiment) / 1000 + WATCHDOG_SLACK_SECONDS,
         )
     except GamedayError as error:
         journal.write("refused", {"reason": Reason.WATCHDOG_LOST.value, "detail": f"no watchdog, no fault: {error}"})
         journal.write("closed", {"undone": True})
+        forget_run(folder.path)
         return Outcome(folder=folder, skip_report=False)
     journal.write(
         "watchdog-started",
-        {"pid": guardian.ref.pid, "start": guardian.ref.start, "lease_ms": int(LEASE_SECONDS * 1000)},
+        {
+            "pid": guardian.ref.pid,
+            "start": guardian.ref.start,
+            "lease_ms": int(LEASE_SECONDS * 1000),
+            "place": guardian.place,
+        },
     )
     hosts = HostPool(
         HostSetup(faults=specs, world=world, pipe=guardian.pipe, logs=folder.logs, register=guardian.register_host)
@@ -169,7 +191,17 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
     undone = not any(fault.open and fault.reversible for fault in ctx.faults.values())
     await guardian.goodbye()
     ctx.note("closed", {"undone": undone})
+    if undone and not journal.broken:
+        forget_run(folder.path)
     return Outcome(folder=folder, skip_report=ctx.stop.watching.cancel_called)
+
+
+def _register(folder: RunFolder, journal: Journal) -> None:
+    """Let ``gameday recover --all`` and later runs find this one; where that cannot be, its folder still says everything."""
+    try:
+        register_run(folder.path)
+    except OSError as error:
+        journal.write("note", {"text": f"not in the list of open runs, for recover --all: {error}"})
 
 
 async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: _Extras) -> None:
@@ -186,7 +218,7 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
                     _adopt(ctx, hosts, own)
                     await system.start_all(ctx)
                     if not extras.check_only:
-                        await plan_faults(ctx, hosts, specs)
+                        await plan_faults(ctx, hosts, specs, helpers)
                     feed = await _start_load(ctx, extras.pulses)
                     helpers.start_soon(feed.read)
                     helpers.start_soon(system.supervise, ctx)
@@ -223,6 +255,8 @@ def _explain(ctx: Context, error: BaseException) -> None:
     text = ctx.world.secrets.mask(str(error))
     if isinstance(error, (system.NotReadyError, proxies.ProxyError)):
         ctx.note("process-not-ready", {"name": str(error).partition(" ")[0], "error": text})
+    elif isinstance(error, ResidueError):
+        ctx.note("refused", {"reason": Reason.RESIDUE.value, "detail": text})
     elif isinstance(error, LoadError):
         ctx.note("load-lost", {"error": text})
     else:

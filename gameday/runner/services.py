@@ -7,11 +7,16 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
+import anyio.to_thread
 
 from gameday.model import Reason
+from gameday.runner.bounds import run_max_ms
 from gameday.runner.context import Context
 from gameday.undo.guardian import HEARTBEAT_SECONDS, WatchdogLostError
+from gameday.undo.state import pressed
 
+BUTTON_SECONDS = 0.2
+"""How often the red button is looked at."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -21,6 +26,9 @@ async def services(ctx: Context) -> AsyncGenerator[None]:
     async with anyio.create_task_group() as group:
         group.start_soon(_beat, ctx)
         group.start_soon(_watch_watchdog, ctx)
+        group.start_soon(ctx.guardian.listen)
+        group.start_soon(_watch_button, ctx)
+        group.start_soon(_end_at_maximum, ctx)
         await group.start(_signals, ctx)
         yield
         group.cancel_scope.cancel()
@@ -40,6 +48,23 @@ async def _watch_watchdog(ctx: Context) -> None:
     code = await ctx.guardian.wait()
     ctx.note("watchdog-lost", {"error": f"the watchdog ended with {code}"})
     ctx.abort(Reason.WATCHDOG_LOST, "the watchdog ended while the run was on")
+
+
+async def _end_at_maximum(ctx: Context) -> None:
+    """Stop and revert when the run takes longer than all of its phases and deadlines together."""
+    longest_ms = run_max_ms(ctx.experiment)
+    await ctx.until(longest_ms)
+    ctx.abort(Reason.GUARD, f"the run takes longer than its maximum of {longest_ms / 1000:g} s")
+
+
+async def _watch_button(ctx: Context) -> None:
+    """Stop and revert when somebody presses the red button."""
+    while True:
+        why = await anyio.to_thread.run_sync(pressed, abandon_on_cancel=True)
+        if why:
+            ctx.abort(Reason.PERSON, f"gameday stop: {why}")
+            return
+        await anyio.sleep(BUTTON_SECONDS)
 
 
 async def _signals(ctx: Context, *, task_status: anyio.abc.TaskStatus[None]) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,12 @@ from gameday.model import Plan, ProcessRef
 from gameday.spi import GamedayError, World
 from gameday.spi.children import PIPE_VARIABLE
 from gameday.spi.processes import identify
-from gameday.undo.watchdog import boottime
+from gameday.undo.pipe import boottime
+from gameday.undo.standing import unit_prefix
 
 LEASE_SECONDS = 5.0
+MAX_SECONDS = 86_400.0
+"""A run's maximum where nobody says another: a day."""
 HEARTBEAT_SECONDS = 0.5
 READY_SECONDS = 15.0
 _PIPE_BYTES = 1024 * 1024
@@ -39,8 +42,11 @@ class Guardian:
     def __init__(self, process: Process, pipe: int, ref: ProcessRef) -> None:
         self.pipe = pipe
         self.ref = ref
+        self.place = ""
+        """What the watchdog stands in: ``unit``, ``cgroup`` or ``session``."""
         self._process = process
-        self._beat = boottime()
+        self._reader: BufferedByteReceiveStream | None = None
+        self._beat = self._heard = boottime()
 
     @classmethod
     async def start(
@@ -52,11 +58,34 @@ class Guardian:
         world: World,
         log: Path,
         lease_seconds: float = LEASE_SECONDS,
+        max_seconds: float = MAX_SECONDS,
     ) -> Guardian:
-        """Start the watchdog and return when every driver of this file is imported in it; raise GamedayError otherwise."""
+        """Start the watchdog and return when every driver of this file is imported in it; raise GamedayError otherwise.
+
+        It ends the runner, and undoes everything, ``max_seconds`` from now even if heartbeats go on.
+        """
         runner = identify(os.getpid())
         if runner is None:
             raise WatchdogLostError("this platform does not tell a process's start time; faults need Linux")
+        setup = {
+            "run_id": run_id,
+            "journal": str(journal),
+            "runner": _ref(runner),
+            "lease_seconds": lease_seconds,
+            "max_seconds": max_seconds,
+            "faults": dict(faults),
+            "world": world.to_json(with_secrets=True),
+        }
+        prefix = unit_prefix(run_id)
+        try:
+            return await cls._start(prefix, {**setup, "in_unit": bool(prefix)}, log)
+        except WatchdogLostError:
+            if not prefix:
+                raise
+        return await cls._start([], setup, log)  # systemd gives us no unit after all
+
+    @classmethod
+    async def _start(cls, prefix: Sequence[str], setup: Mapping[str, Any], log: Path) -> Guardian:
         read, write = os.pipe()
         with suppress(OSError, AttributeError):
             fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -65,7 +94,7 @@ class Guardian:
         try:
             with log.open("ab") as stderr:
                 process = await anyio.open_process(
-                    [sys.executable, "-m", "gameday.undo.watchdog"],
+                    [*prefix, sys.executable, "-m", "gameday.undo.watchdog"],
                     stdin=read,
                     stdout=subprocess.PIPE,
                     stderr=stderr,
@@ -74,18 +103,12 @@ class Guardian:
                 )
         finally:
             os.close(read)
-        ref = identify(process.pid) or ProcessRef(pid=process.pid, start=0)
-        guardian = cls(process, write, ref)
-        guardian.tell(
-            {
-                "run_id": run_id,
-                "journal": str(journal),
-                "runner": _ref(runner),
-                "lease_seconds": lease_seconds,
-                "faults": dict(faults),
-                "world": world.to_json(with_secrets=True),
-            }
-        )
+        guardian = cls(process, write, identify(process.pid) or ProcessRef(pid=process.pid, start=0))
+        try:
+            guardian.tell(setup)
+        except WatchdogLostError:
+            await guardian.kill()
+            raise
         await guardian._await_ready()
         return guardian
 
@@ -101,13 +124,19 @@ class Guardian:
                 str(reply.get("error", "the watchdog did not start; see logs/watchdog.log")),
                 hint=str(reply.get("hint", "")),
             )
+        self.place, self._reader, self._heard = str(reply.get("place", "")), reader, boottime()
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Send one message; raise WatchdogLostError when the watchdog is gone or does not read."""
         self._write(json.dumps(message).encode() + b"\n")
 
     def beat(self) -> None:
-        """Send a heartbeat; called by the runner's own event loop, so that a hung loop is a missing heartbeat."""
+        """Send a heartbeat; called by the runner's own event loop, so that a hung loop is a missing heartbeat.
+
+        Raises WatchdogLostError when earlier ones were not answered: a watchdog that hangs is as good as none.
+        """
+        if self._beat - self._heard > LEASE_SECONDS:
+            raise WatchdogLostError(f"the watchdog has not answered for {self._beat - self._heard:.1f} s")
         self._write(b"\n")
         self._beat = boottime()
 
@@ -117,6 +146,13 @@ class Guardian:
             raise WatchdogLostError("this runner was held up for so long that the watchdog may be acting already")
         if self._process.returncode is not None:
             raise WatchdogLostError("the watchdog is gone")
+
+    async def listen(self) -> None:
+        """Take in its answers to heartbeats until it ends."""
+        with suppress(anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError):
+            while self._reader is not None:
+                await self._reader.receive()
+                self._heard = boottime()
 
     def _write(self, data: bytes) -> None:
         try:
@@ -134,9 +170,9 @@ class Guardian:
         """Say how to reach what the drivers touch, secrets and tokens included: in memory only."""
         self.tell({"say": "world", "world": world.to_json(with_secrets=True)})
 
-    def tell_armed(self, fault: str, plan: Plan) -> None:
-        """Say that this fault may be on from now on."""
-        self.tell({"say": "armed", "fault": fault, "plan": plan.to_json()})
+    def tell_armed(self, fault: str, plan: Plan, max_seconds: float | None = None) -> None:
+        """Say that this fault may be on from now on, and for how long at most."""
+        self.tell({"say": "armed", "fault": fault, "plan": plan.to_json(), "max_seconds": max_seconds})
 
     def tell_reverted(self, fault: str) -> None:
         """Say that this fault is proven gone."""
@@ -167,7 +203,9 @@ class Guardian:
                 self.pipe = -1
 
 
-async def arm(journal: Journal, guardian: Guardian | None, fault: str, plan: Plan) -> None:
+async def arm(
+    journal: Journal, guardian: Guardian | None, fault: str, plan: Plan, max_seconds: float | None = None
+) -> None:
     """Put ``armed`` on the disk and, where there is anything to undo, into the watchdog's memory.
 
     Raises JournalError or WatchdogLostError, and then nothing may be injected.
@@ -175,7 +213,7 @@ async def arm(journal: Journal, guardian: Guardian | None, fault: str, plan: Pla
     journal.write("armed", {"fault": fault, "plan": plan.to_json()})
     await anyio.to_thread.run_sync(journal.sync)
     if guardian is not None:
-        guardian.tell_armed(fault, plan)
+        guardian.tell_armed(fault, plan, max_seconds)
 
 
 def _ref(ref: ProcessRef) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Inject and revert never run in a thread of the runner: an abandoned thread injec
 killing its process group, its end is awaited, and only then comes the revert, in another host.
 
 It reads JSON lines on stdin: first ``{"faults": {name: {"driver", "params"}}, "world": {…}}``, answered by ``{"ready": true}`` when
-every driver is imported, then ``{"op", "fault", "plan"}`` with op one of plan, inject, active, met, revert. End of file ends it.
+every driver is imported, then ``{"op", "fault", "plan"}`` with op one of plan, inject, active, met, renew, revert. End of file ends it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import IO, Any
 
 from gameday.model import Plan
 from gameday.registry import load_driver
-from gameday.spi import Driver, GamedayError, Meets, World
+from gameday.spi import Driver, Expires, GamedayError, Meets, NoTargetError, World
+from gameday.spi.driver import EXPIRY_SECONDS
 
 
 def perform(driver: Driver, op: str, plan: Plan | None, world: World) -> dict[str, Any]:  # noqa: PLR0911 - one an operation
@@ -31,12 +32,23 @@ def perform(driver: Driver, op: str, plan: Plan | None, world: World) -> dict[st
             return {"active": driver.active(plan, world)}
         if op == "met":
             return {"met": driver.met(plan, world) if isinstance(driver, Meets) else None}
+        if op == "renew":
+            return {"renewed": _renew(driver, plan, world)}
         {"inject": driver.inject, "revert": driver.revert}[op](plan, world)
+    except NoTargetError as error:
+        return {"error": world.secrets.mask(str(error)), "hint": error.hint, "no_target": True}
     except GamedayError as error:
         return {"error": world.secrets.mask(str(error)), "hint": error.hint}
     except Exception as error:  # noqa: BLE001 - a stranger's driver may raise anything; it becomes a journal event
         return {"error": world.secrets.mask(f"{type(error).__name__}: {error}")}
     return {"ok": True}
+
+
+def _renew(driver: Driver, plan: Plan, world: World) -> bool:
+    if not isinstance(driver, Expires):
+        return False
+    driver.renew(plan, world, EXPIRY_SECONDS)
+    return True
 
 
 def load_all(faults: Mapping[str, Any]) -> dict[str, Driver]:

@@ -1,7 +1,7 @@
 """The runner's side of driver hosts: started, asked with a deadline, and ended so that nothing comes back.
 
-Every fault has a host of its own, and one more stands by with all drivers imported: when a deadline or a cancellation ends a
-host in mid-inject, its whole session is killed and awaited, and the revert goes to the one that stands by.
+Every fault has a host of its own, and two more stand by with all drivers imported: when a deadline or a cancellation ends a
+host in mid-inject, its whole session is killed and awaited, and the revert goes to one that stands by.
 """
 
 from __future__ import annotations
@@ -11,21 +11,28 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import anyio
-from anyio.abc import Process
+from anyio.abc import Process, TaskGroup
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from gameday.model import ProcessRef
-from gameday.spi import DriverError, World
+from gameday.spi import DriverError, GamedayError, World
 from gameday.spi.children import PIPE_VARIABLE
 from gameday.spi.processes import identify
-from gameday.undo.fencing import kill_session
+from gameday.undo.fencing import PAUSE_SECONDS, kill_once
 
 READY_SECONDS = 15.0
+STANDBYS = 2
+"""How many hosts stand by: as many faults can lose theirs at one moment before a revert has to wait for a new one."""
+LOOKS = frozenset({"plan", "active", "met"})
+"""What touches nothing: a cancellation leaves the host in peace, and its answer to be thrown away."""
+SETTLE_SECONDS = 0.25
+KILL_SECONDS = 1.0
 _MAX_LINE = 4 * 1024 * 1024
 
 
@@ -50,7 +57,10 @@ class Host:
     name: str
     process: Process
     reader: BufferedByteReceiveStream
+    ref: ProcessRef
     dead: bool = field(default=False)
+    _owed: int = field(default=0)
+    """Answers that nobody waited for."""
 
     @classmethod
     async def start(cls, name: str, setup: HostSetup) -> Host:
@@ -67,10 +77,9 @@ class Host:
                 start_new_session=True,
             )
         assert process.stdout is not None  # noqa: S101 - asked for above
-        host = cls(name=name, process=process, reader=BufferedByteReceiveStream(process.stdout))
-        ref = identify(process.pid)
-        if ref is not None:
-            setup.register(ref)
+        ref = identify(process.pid) or ProcessRef(pid=process.pid, start=0)
+        host = cls(name=name, process=process, reader=BufferedByteReceiveStream(process.stdout), ref=ref)
+        setup.register(ref)
         reply = await host.ask(
             {"faults": dict(setup.faults), "world": setup.world.to_json(with_secrets=True)}, READY_SECONDS
         )
@@ -82,8 +91,8 @@ class Host:
     async def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """Send one request and return its answer.
 
-        On a deadline, a cancellation or the host's own end its whole session is killed and awaited, so that nothing it was
-        about to do can still happen; the first and the last then answer ``{"error": …}``.
+        On a deadline or the host's own end its whole session is killed and awaited, so that nothing it was about to do can
+        still happen, and the answer is ``{"error": …}``; so it is on a cancellation, unless all it does is to look.
         """
         try:
             with anyio.fail_after(seconds):
@@ -95,21 +104,39 @@ class Host:
             await self.kill()
             return {"error": f"the driver host ended; see logs/host-{self.name}.log", "killed": True}
         except BaseException:
-            await self.kill()
+            if request.get("op") not in LOOKS:
+                await self.kill()
             raise
 
     async def _exchange(self, request: Mapping[str, Any]) -> dict[str, Any]:
         assert self.process.stdin is not None  # noqa: S101 - asked for at the start
+        self._owed += 1
         await self.process.stdin.send(json.dumps(request).encode() + b"\n")
+        return await self._receive()
+
+    async def _receive(self) -> dict[str, Any]:
         line = await self.reader.receive_until(b"\n", _MAX_LINE)
+        self._owed -= 1
         reply: dict[str, Any] = json.loads(line)
         return reply
 
+    async def settle(self) -> None:
+        """Take in the answers that a cancellation left; kill a host that does not give them at once."""
+        try:
+            with anyio.fail_after(SETTLE_SECONDS):
+                while self._owed and not self.dead:
+                    await self._receive()
+        except (TimeoutError, anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError):
+            await self.kill()
+
     async def kill(self) -> None:
-        """End the host and everything it started, and return when it is gone."""
+        """End the host and everything it started, and return when it is gone; heartbeats go on meanwhile."""
         self.dead = True
         with anyio.CancelScope(shield=True):
-            kill_session(self.process.pid)  # and not its group: each command it runs has a group of its own
+            with anyio.move_on_after(KILL_SECONDS):
+                # The session, and not its group: each command it runs has a group of its own.
+                while kill_once([self.ref]):  # noqa: ASYNC110 - processes end without telling
+                    await anyio.sleep(PAUSE_SECONDS)
             await self.process.wait()
             await self.process.aclose()
 
@@ -130,48 +157,59 @@ class Host:
 
 
 class HostPool:
-    """A host for each fault, and one that stands by."""
+    """A host for each fault, and some that stand by; a replacement is started as soon as one of them is taken."""
 
-    def __init__(self, setup: HostSetup) -> None:
+    def __init__(self, setup: HostSetup, *, standbys: int = STANDBYS) -> None:
         self.setup = setup
+        self._standbys = standbys
         self._hosts: dict[str, Host] = {}
-        self._spare: Host | None = None
+        self._spares: list[Host] = []
         self._count = 0
+        self._starting: TaskGroup | None = None
 
-    async def start(self, faults: Mapping[str, Any]) -> None:
-        """Start them all, side by side; raise DriverError when one cannot start."""
+    async def start(self, faults: Mapping[str, Any], helpers: TaskGroup | None = None) -> None:
+        """Start them all, side by side; raise DriverError when one cannot start. Replacements are started in ``helpers``."""
         async with anyio.create_task_group() as group:
             for name in faults:
                 group.start_soon(self._start_one, name)
-            group.start_soon(self._start_spare)
+            for _ in range(min(self._standbys, len(faults))):
+                group.start_soon(self._start_spare)
+        self._starting = helpers
 
     async def _start_one(self, fault: str) -> None:
         self._hosts[fault] = await Host.start(_slug(fault), self.setup)
 
     async def _start_spare(self) -> None:
         self._count += 1
-        self._spare = await Host.start(f"standby-{self._count}", self.setup)
+        self._spares.append(await Host.start(f"standby-{self._count}", self.setup))
+
+    async def _replace_spare(self) -> None:
+        with suppress(GamedayError, OSError), anyio.CancelScope(shield=True):
+            await self._start_spare()
 
     async def ask(self, fault: str, op: str, plan: Mapping[str, Any] | None, seconds: float) -> dict[str, Any]:
-        """Have one operation done for a fault, in its own host or, when that was killed, in the one that stands by."""
+        """Have one operation done for a fault, in its own host or, when that was killed, in one that stands by."""
         host = await self._host(fault)
         return await host.ask({"op": op, "fault": fault, "plan": plan}, seconds)
 
     async def _host(self, fault: str) -> Host:
         host = self._hosts.get(fault)
+        if host is not None:
+            await host.settle()
         if host is not None and not host.dead:
             return host
-        if self._spare is None or self._spare.dead:
+        if not self._spares:
             await self._start_spare()
-        host, self._spare = self._spare, None
-        assert host is not None  # noqa: S101 - started above
-        self._hosts[fault] = host
+        host = self._hosts[fault] = self._spares.pop(0)
+        if self._starting is not None and not self._starting.cancel_scope.cancel_called:
+            self._starting.start_soon(self._replace_spare)
         return host
 
     async def end(self) -> None:
         """Let every host go."""
-        for host in [*self._hosts.values(), *([self._spare] if self._spare else [])]:
-            await host.end()
+        async with anyio.create_task_group() as group:
+            for host in [*self._hosts.values(), *self._spares]:
+                group.start_soon(host.end)
 
 
 def _slug(name: str) -> str:

@@ -61,6 +61,8 @@ class Revertible:
     plan: Plan
     provable: bool
     revert_seconds: float = field(default=10.0)
+    settle_seconds: float = SETTLE_SECONDS
+    """How long after the first measurement the second one comes: longer where a request may still be on its way."""
 
 
 Steps = Generator[Ask | Wait | Note, dict[str, Any], Undone]
@@ -89,7 +91,7 @@ def _gone(fault: Revertible) -> Generator[Ask | Wait | Note, dict[str, Any], tup
     """Measure twice, a settle window apart: True gone, False still on or unknown, None when there is no check."""
     if not fault.provable:
         return None, "there is no check"
-    for wait in (0.0, SETTLE_SECONDS):
+    for wait in (0.0, fault.settle_seconds):
         if wait:
             yield Wait(wait)
         answer = yield Ask("active", ACTIVE_SECONDS)

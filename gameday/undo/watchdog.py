@@ -1,70 +1,43 @@
 """The watchdog: a process that outlives the runner by just long enough to undo what it left.
 
 It reads JSON lines on stdin, the read end of a pipe whose write end the runner, the driver hosts and the commands that apply faults
-hold; an empty line is a heartbeat. The first line sets it up, and ``{"ready": true}`` on stdout says that every driver is imported.
-What it needs to undo comes over the pipe into its memory, so that a lost disk does not stop it; the journal is written where it can be.
+hold; an empty line is a heartbeat, answered by an empty line on stdout. The first line sets it up, and ``{"ready": true}`` on stdout
+says that every driver is imported. What it needs to undo comes over the pipe into its memory, so that a lost disk does not stop it;
+the journal is written where it can be.
 
-When the runner dies, closes the pipe without goodbye, or its heartbeat is older than the lease: fence, revert newest first, prove, and,
-if a command was still in flight, revert and prove once more when the last one has let go of the pipe.
+When the runner dies, closes the pipe without goodbye, its heartbeat is older than the lease, or a fault or the run is on for longer
+than its maximum: fence, revert newest first, prove, and, if a command was still in flight, revert and prove once more when the last one
+has let go of the pipe.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gameday.journal.writer import Journal, JournalError
 from gameday.model import Plan, ProcessRef
 from gameday.spi import Driver, GamedayError, World
 from gameday.spi.processes import alive
-from gameday.undo.fencing import fence, kill_session, stop_system
+from gameday.undo.fencing import fence, kill_sessions, stop_system
 from gameday.undo.host import load_all
+from gameday.undo.ledger import Ledger, say
+from gameday.undo.pipe import Pipe, boottime, slept
 from gameday.undo.reverting import OpenFault, revert_all
+from gameday.undo.standing import move_out, stand_apart
+from gameday.undo.state import forget_run
 
 EOF_SECONDS = 1.0
 """How long the revert waits for commands in flight to let go of the pipe."""
 LATE_SECONDS = 600.0
 """How long the watchdog stays for the late end of file."""
-
-
-def boottime() -> float:
-    """Seconds since boot, suspension included: a laptop that slept has lost its lease."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-
-
-class Pipe:
-    """The read end, as lines."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        self.ended = False
-        self._rest = b""
-
-    def read(self, seconds: float, *others: int) -> tuple[list[bytes], bool]:
-        """Wait at most ``seconds``; return whole lines, and whether one of ``others`` became readable."""
-        watch = [*([] if self.ended else [self.descriptor]), *others]
-        ready, _, _ = select.select(watch, [], [], max(0.0, seconds))
-        lines: list[bytes] = []
-        if self.descriptor in ready:
-            data = os.read(self.descriptor, 65536)
-            self.ended = not data
-            *lines, self._rest = (self._rest + data).split(b"\n")
-        return lines, any(other in ready for other in others)
-
-    def await_end(self, seconds: float) -> bool:
-        """Drain until end of file, at most ``seconds``; return whether it came."""
-        end = time.monotonic() + seconds
-        while not self.ended and time.monotonic() < end:
-            self.read(end - time.monotonic())
-        return self.ended
+_LOCK_SECONDS = 0.1
+_LATE_LOCK_SECONDS = 5.0
 
 
 class Watchdog:
@@ -72,22 +45,29 @@ class Watchdog:
 
     def __init__(self, setup: Mapping[str, Any], pipe: Pipe) -> None:
         self.run_id = str(setup["run_id"])
-        self.journal_path = Path(setup["journal"])
+        self.folder = Path(setup["journal"]).parent
+        self.ledger = Ledger(Path(setup["journal"]))
         self.runner = ProcessRef(**setup["runner"])
         self.lease = float(setup["lease_seconds"])
+        self.ends = {"": boottime() + float(setup["max_seconds"])}
+        """When each fault, and under the empty name the run, is over its maximum, by our clock."""
         self.drivers: dict[str, Driver] = load_all(setup["faults"])
         self.world = World.from_json(setup["world"])
         self.pipe = pipe
         self.hosts: dict[int, ProcessRef] = {}
         self.armed: dict[str, Plan] = {}
-        self.journal: Journal | None = None
         self.said_goodbye = False
 
     def hear(self, line: bytes) -> None:
-        """Take in one message of the runner."""
+        """Take in one message of the runner; what a stray writer put into the pipe is no message."""
         if not line:
             return
-        message = json.loads(line)
+        try:
+            self._obey(json.loads(line))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            say(f"not understood: {type(error).__name__}: {error}")
+
+    def _obey(self, message: Mapping[str, Any]) -> None:
         match message.get("say"):
             case "host":
                 self.hosts[message["pid"]] = ProcessRef(**{key: message[key] for key in ("pid", "start", "boot_id")})
@@ -96,8 +76,11 @@ class Watchdog:
             case "armed":
                 self.armed.pop(message["fault"], None)
                 self.armed[message["fault"]] = Plan.from_json(message["plan"])
+                if message.get("max_seconds"):
+                    self.ends[message["fault"]] = boottime() + float(message["max_seconds"])
             case "reverted":
                 self.armed.pop(message["fault"], None)
+                self.ends.pop(message["fault"], None)
             case "goodbye":
                 self.said_goodbye = True
             case _:
@@ -108,21 +91,35 @@ class Watchdog:
         descriptor = _pidfd(self.runner)
         if descriptor is None:
             return self._last_words() or "the runner was gone before the watchdog was ready"
-        heard = boottime()
+        heard, awake = boottime(), slept()
         while True:
-            lines, dead = self.pipe.read(heard + self.lease - boottime(), descriptor)
+            lines, dead = self.pipe.read(min(heard + self.lease, *self.ends.values()) - boottime(), descriptor)
             for line in lines:
                 self.hear(line)
             if self.said_goodbye:
                 return ""
             if lines:
                 heard = boottime()
+                _answer(b"\n")
             if dead:
                 return self._last_words() or "the runner died"
             if self.pipe.ended:
                 return "the runner closed its pipe without goodbye"
-            if boottime() - heard >= self.lease:
-                return f"no heartbeat for {self.lease:g} s"
+            why = self._too_late(heard, awake)
+            if why:
+                return why
+
+    def _too_late(self, heard: float, awake: float) -> str:
+        """Say which time is over; every one is counted by CLOCK_BOOTTIME, and none by the wall clock."""
+        now = boottime()
+        if now - heard >= self.lease:
+            return f"no heartbeat for {self.lease:g} s"
+        if slept() - awake >= self.lease:
+            return f"this machine was suspended for {slept() - awake:.0f} s"
+        over = next((name for name, end in self.ends.items() if now >= end), None)
+        if over is None:
+            return ""
+        return f"{over} is on for longer than its maximum" if over else "the run takes longer than its maximum"
 
     def _last_words(self) -> str:
         """Take in what the runner wrote before it died; it lies in the pipe."""
@@ -136,44 +133,52 @@ class Watchdog:
 
     def undo(self, why: str) -> bool:
         """Fence, revert, prove; return whether nothing is left."""
-        print(f"watchdog: {why}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is its log
-        fence(self.runner)
+        say(why)
+        fenced = fence(self.runner)
         self._last_words()
-        for ref in self.hosts.values():
-            kill_session(ref.pid)
+        fenced = kill_sessions(self.hosts.values()) and fenced
         ended = self.pipe.await_end(EOF_SECONDS)
-        self._open_journal(why)
+        self.ledger.open(why, lock_seconds=_LOCK_SECONDS)
+        if not fenced:
+            self.ledger.record("note", {"text": "the runner, or a driver host, does not end even on SIGKILL"})
         clean = self._revert()
+        self.ledger.open(why, lock_seconds=_LATE_LOCK_SECONDS)
+        return self._close(clean=clean) if ended else self._await_late_end(clean=clean)
+
+    def _await_late_end(self, *, clean: bool) -> bool:
+        """Somebody who may be applying a fault holds the pipe: undo once more when the last one has let go."""
+        text = "a command that applies a fault was still in flight; it is undone again when it ends: "
+        self.ledger.record("note", {"text": text + (", ".join(self.pipe.holders()) or "nobody that we can see")})
+        self._close(clean=False)
+        ended = self.pipe.await_end(LATE_SECONDS)
+        self.ledger.open("a command that applies a fault has ended", lock_seconds=_LATE_LOCK_SECONDS)
         if not ended:
-            self.record(
-                "note", {"text": "a command that applies a fault was still in flight; it is undone again when it ends"}
+            self.ledger.record(
+                "note", {"text": f"it goes on after {LATE_SECONDS:g} s, and nobody waits for it any more"}
             )
-            clean = self.pipe.await_end(LATE_SECONDS) and self._revert()
+        clean = self._revert() and ended
+        return self._close(clean=clean)
+
+    def _close(self, *, clean: bool) -> bool:
+        self.ledger.close()
+        if clean:
+            with suppress(OSError):
+                forget_run(self.folder)
         return clean
 
     def _revert(self) -> bool:
         faults = [OpenFault(name=name, plan=plan, driver=self.drivers[name]) for name, plan in self.armed.items()]
-        outcomes = revert_all(faults, self.world, by="watchdog", record=self.record)
+        outcomes = revert_all(faults, self.world, by="watchdog", record=self.ledger.record)
         left = stop_system(self.run_id)
         if left:
-            self.record("note", {"text": f"processes that would not end: {', '.join(left)}"})
-        if self.journal is not None:
-            with suppress(JournalError):
-                self.journal.sync()
+            self.ledger.record("note", {"text": f"processes that would not end: {', '.join(left)}"})
         return not left and all(outcome.clean for outcome in outcomes)
 
-    def _open_journal(self, why: str) -> None:
-        try:
-            self.journal = Journal.take_over(self.journal_path, by="watchdog", why=why)
-        except (GamedayError, OSError) as error:
-            print(f"watchdog: no journal: {error}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is its log
 
-    def record(self, kind: str, data: Mapping[str, Any]) -> None:
-        """Write to the journal where that is possible, and to our log always."""
-        print(f"watchdog: {kind} {json.dumps(data)}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is its log
-        if self.journal is not None:
-            with suppress(JournalError):
-                self.journal.write(kind, data)
+def _answer(data: bytes) -> None:
+    """Write to the runner, which may be gone, or not be reading."""
+    with suppress(OSError):
+        os.write(1, data)
 
 
 def _pidfd(ref: ProcessRef) -> int | None:
@@ -198,17 +203,24 @@ def main() -> None:
         lines, _ = pipe.read(30.0)
     if not lines:
         return
+    setup = json.loads(lines[0])
     try:
-        watchdog = Watchdog(json.loads(lines[0]), pipe)
+        watchdog = Watchdog(setup, pipe)
     except GamedayError as error:
-        print(json.dumps({"error": str(error), "hint": error.hint}), flush=True)  # noqa: T201 - stdout is the protocol
+        _answer(json.dumps({"error": str(error), "hint": error.hint}).encode() + b"\n")
         return
-    print(json.dumps({"ready": True, "pid": os.getpid()}), flush=True)  # noqa: T201 - stdout is the protocol
-    for line in lines[1:]:
-        watchdog.hear(line)
-    why = watchdog.watch()
-    if why:
-        sys.exit(0 if watchdog.undo(why) else 5)
+    place, cgroup = stand_apart(watchdog.run_id, in_unit=bool(setup.get("in_unit")))
+    try:
+        _answer(json.dumps({"ready": True, "pid": os.getpid(), "place": place}).encode() + b"\n")
+        os.set_blocking(1, False)
+        for line in lines[1:]:
+            watchdog.hear(line)
+        why = watchdog.watch()
+        clean = watchdog.undo(why) if why else True
+    finally:
+        if cgroup is not None:
+            move_out(cgroup)
+    sys.exit(0 if clean else 5)
 
 
 if __name__ == "__main__":
