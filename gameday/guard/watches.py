@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from gameday.guard.totals import Totals
@@ -22,8 +23,8 @@ class Watch(Protocol):
         ...
 
 
-def watch(rule: AbortRule, rate: float, since: Totals) -> Watch:
-    """Return the watch of a rule that acts on what happens after ``since``."""
+def watch(rule: AbortRule, rate: Callable[[int], float], since: Totals) -> Watch:
+    """Return the watch of a rule that acts on what happens after ``since``; ``rate`` at a time of the run's clock is planned."""
     if isinstance(rule, LoseRule):
         return _Bucket(rule, rate, since)
     return _Sliding(rule, since) if isinstance(rule, ForRule) else _Silence(rule, since)
@@ -33,20 +34,20 @@ class _Bucket:
     """Leaky bucket in requests: B = max(0, B + bad - beyond · n), over at B > max(lost · rate, 12).
 
     A full outage is seen after lost / (1 - beyond) seconds; one-second blips drain away. ``rate`` is the planned one, so that a
-    collapse of the throughput does not lower the bar.
+    collapse of the throughput does not lower the bar; where the load has stages it is that of the moment.
     """
 
-    def __init__(self, rule: LoseRule, rate: float, since: Totals) -> None:
-        self._rule, self._last, self._level = rule, since, 0.0
-        self._size = max(rule.lost_ms / 1000 * rate, LEAST_LOST)
+    def __init__(self, rule: LoseRule, rate: Callable[[int], float], since: Totals) -> None:
+        self._rule, self._rate, self._last, self._level = rule, rate, since, 0.0
 
     def feed(self, now: Totals) -> str | None:
         bad, n = max(0, now.failed - self._last.failed), max(0, now.intended - self._last.intended)
         self._last = now
         self._level = max(0.0, self._level + bad - self._rule.beyond * n)
-        if self._level <= self._size:
+        size = max(self._rule.lost_ms / 1000 * self._rate(now.at_ms), LEAST_LOST)
+        if self._level <= size:
             return None
-        return f"{self._level:.0f} requests lost beyond {100 * self._rule.beyond:g}%, {self._size:.0f} allowed"
+        return f"{self._level:.0f} requests lost beyond {100 * self._rule.beyond:g}%, {size:.0f} allowed"
 
 
 class _Sliding:

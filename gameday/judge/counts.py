@@ -134,11 +134,12 @@ class Seconds:
 
 
 def meters(ledger: Ledger, objective: Objective, criteria: Sequence[Criterion]) -> list[tuple[Criterion, Meter]]:
-    """Return each criterion of one phase of an objective with the meter that counts it."""
+    """Return each criterion of one phase of an objective with the meter that counts it; gauges are not counted."""
     where = objective.endpoints
     return [
         (c, seconds_meter(ledger, objective, criteria) if c.kind == "bad_seconds" else ledger.meter(where, c))
         for c in criteria
+        if c.kind != "gauge"
     ]
 
 

@@ -15,6 +15,7 @@ from gameday.model import Reason, Run, Verdict
 from gameday.schema.experiment import FaultSpec
 
 RESIDUE = Result(Verdict.DIRTY, Reason.RESIDUE)
+SKIPPED = unsure(Reason.SKIPPED)
 WHY = {
     "never": "it was injected, but never measured as active",
     "gone-early": "it was gone before it was reverted",
@@ -115,6 +116,7 @@ def _result(trace: Trace, undo: str, *, cut_short: bool) -> _Judgement:
     return (
         _left(trace, undo)
         or _failed(trace)
+        or _without_target(trace)
         or _missing(trace, cut_short=cut_short)
         or _unproven(trace, undo)
         or _undone(trace, undo)
@@ -135,12 +137,21 @@ def _failed(trace: Trace) -> _Judgement | None:
     return unsure(Reason.ACTION_FAILED), f"{action} failed: {error}", True
 
 
+def _without_target(trace: Trace) -> _Judgement | None:
+    """Judge a fault that was skipped because it found nothing to touch, as the file allows: at best inconclusive."""
+    skipped = trace.of("skipped")
+    if not skipped:
+        return None
+    why = str(skipped[0].data.get("why") or "")
+    return SKIPPED, "it was skipped: it found no target" + (f" ({why})" if why else ""), True
+
+
 def _missing(trace: Trace, *, cut_short: bool) -> _Judgement | None:
     """Judge a fault that was never in force: not at all if the run never came to it."""
     if trace.of("injected", "unproven") or trace.proven_ms is not None:
         return None
     if cut_short:
-        return unsure(Reason.SKIPPED), "it was not in force: the run ended before", False
+        return SKIPPED, "it was not in force: the run ended before", False
     return (
         None if trace.of("armed") else (unsure(Reason.ACTION_FAILED), "it should have been injected, and was not", True)
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import sqrt
 
-from gameday.judge.windows import SLOT_MS, Window
-from gameday.model import Json, LoadRow, LoadSeries, Run, Tick
+from gameday.judge.windows import SLOT_MS, Window, phase_edges
+from gameday.model import Json, LoadRow, Run, Tick
+from gameday.schema.experiment import LoadProfile
 
 LATE_SHARE = 0.01
 """More than this share of requests left over 50 ms late: the 99th percentile of the schedule's lag is over 50 ms."""
@@ -32,12 +34,15 @@ class Health:
     cpu: float = 0.0
 
 
-def check_windows(load: LoadSeries, windows: Sequence[Window], rate: float, *, covered: bool = True) -> Health:
-    """Check ticks, generator errors and coverage of the planned ``rate`` in each window by itself."""
-    problems: list[str] = []
+def check_windows(run: Run, windows: Sequence[Window], profile: LoadProfile, *, covered: bool = True) -> Health:
+    """Check ticks, lost workers, generator errors and coverage of the planned arrivals in each window by itself.
+
+    Users of the closed model plan no arrivals: only what they did counts.
+    """
+    load, problems = run.load, list[str]()
     for window in windows:
         problems += _ticks(window, _of(load.ticks, window))
-        problems += _rows(window, load.rows, rate if covered else 0.0)
+        problems += _rows(window, load.rows, _planned(run, window, profile) if covered else 0.0)
     seen = list({tick.at_ms: tick for window in windows for tick in _of(load.ticks, window)}.values())
     due = _due(seen)
     return Health(
@@ -48,12 +53,12 @@ def check_windows(load: LoadSeries, windows: Sequence[Window], rate: float, *, c
     )
 
 
-def check_run(run: Run, windows: Sequence[Window], rate: float) -> Health:
+def check_run(run: Run, windows: Sequence[Window], profile: LoadProfile) -> Health:
     """Check a whole run: its windows, that the stream came to its end, and that every arrival has an outcome."""
     stopped = run.of_kind("load-stopped")
     last: Json = stopped[-1].data if stopped else {}
     drained, offered = last.get("drained") is True, last.get("offered")
-    found = check_windows(run.load, windows, rate, covered=drained or not stopped)
+    found = check_windows(run, windows, profile, covered=drained or not stopped)
     problems, gaps = list(found.problems), list[str]()
     lost = run.of_kind("load-lost")
     if lost:
@@ -96,6 +101,9 @@ def _ticks(window: Window, ticks: list[Tick]) -> list[str]:
     cpu = sum(tick.cpu for tick in ticks) / len(ticks)
     if cpu > CPU:
         problems.append(f"{window.name}: the generator used {100 * cpu:.0f}% of a core")
+    lost = max(tick.missing for tick in ticks)
+    if lost:
+        problems.append(f"{window.name}: {lost} of the load's generators {'was' if lost == 1 else 'were'} lost")
     times = [window.from_ms, *sorted(tick.at_ms for tick in ticks), window.to_ms]
     gap = max(after - before for before, after in pairwise(times))
     if gap > GAP_MS:
@@ -103,13 +111,24 @@ def _ticks(window: Window, ticks: list[Tick]) -> list[str]:
     return problems
 
 
-def _rows(window: Window, rows: Sequence[LoadRow], rate: float) -> list[str]:
+def _planned(run: Run, window: Window, profile: LoadProfile) -> float:
+    """Return how many arrivals a window should have at least: the load's time begins with its warm-up.
+
+    Arrivals at random may be fewer than planned: four standard deviations of their number (its square root).
+    """
+    edges = phase_edges(run)
+    begin = edges.get("warmup", edges.get("baseline", 0))
+    spans = ((first * SLOT_MS - begin, end * SLOT_MS - begin) for first, end in window.spans)
+    planned = sum(profile.offered(*span) for span in spans)
+    return max(0.0, planned - 4 * sqrt(planned)) if profile.arrivals == "poisson" else planned
+
+
+def _rows(window: Window, rows: Sequence[LoadRow], planned: float) -> list[str]:
     slots = {slot for first, end in window.spans for slot in range(first, end)}
     inside = [row for row in rows if row.slot in slots]
     errors = sum(row.count for row in inside if row.kind == "generator")
     problems = [f"{window.name}: {errors} requests failed in the generator itself"] if errors else []
     offered = sum(row.count for row in inside)
-    planned = rate * window.slots * SLOT_MS / 1000
     if window.name != "onset" and offered < COVERAGE * planned - _SLACK:
         problems.append(f"{window.name}: {offered} of {planned:.0f} planned arrivals have an outcome")
     return problems

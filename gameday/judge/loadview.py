@@ -20,7 +20,9 @@ def describe_load(run: Run, profile: LoadProfile, health: Health) -> dict[str, A
     said = stopped[-1].data.get("offered") if stopped else None
     return {
         "target": profile.target,
+        "model": "open" if profile.open_model else "closed",
         "rate": profile.peak_rate,
+        "users": profile.peak_users,
         "offered": said if isinstance(said, int) else sum(total.values()),
         "completed": sum(total.values()) - total["capped"],
         "capped": total["capped"],

@@ -1,4 +1,8 @@
-"""One objective over the phases of a run: its counts, its result in each, and what they merge to."""
+"""One objective over the phases of a run: its result in each, and what they merge to.
+
+What the load measured and what the probes read are judged side by side: a starved generator says nothing about a queue's depth,
+and a probe that could not be read says nothing about requests.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,10 @@ from typing import Any
 
 from gameday.judge.counts import Ledger, Meter, Tally, meters, seconds_meter, tally
 from gameday.judge.criteria import judge_cut_short, judge_tally, judge_with_onset
-from gameday.judge.recovery import Recovery, judge_recovery
+from gameday.judge.gaugecriteria import gauge_phase, judge_gauge, judge_gauge_cut_short, judge_gauge_fault
+from gameday.judge.gaugerecovery import judge_gauge_recovery
+from gameday.judge.gauges import Gauges, bad_seconds
+from gameday.judge.recovery import Recovery, judge_recovery, merge_recoveries
 from gameday.judge.result import Result, unsure, worst
 from gameday.judge.windows import Windows
 from gameday.model import Reason, Verdict
@@ -18,6 +25,8 @@ from gameday.schema.grammar import Criterion
 from gameday.schema.recovery import offered_rate, recover_window
 
 NOTHING = unsure(Reason.NO_DATA)
+CLOSED_MODEL = "closed-model"
+"""The counts come from users that wait: a system that answers slowly is asked less, and looks better than it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +35,14 @@ class Context:
 
     experiment: Experiment
     ledger: Ledger
+    gauges: Gauges
     windows: Windows
-    override: Result | None = None
-    """What stands for every result, whatever was counted: the generator was not healthy, or nothing was injected."""
+    stopped: Result | None = None
+    """What stands for every result, whatever was measured: nothing was injected."""
+    unhealthy: Result | None = None
+    """What stands for every result of the load: the generator was not healthy."""
     doubt: Result | None = None
-    """What keeps every objective from passing without excusing a broken one: evidence is incomplete."""
+    """What keeps every result of the load from passing without excusing a broken one: evidence is incomplete."""
     cut_short: bool = False
     """The fault phase ended before its time."""
 
@@ -50,31 +62,20 @@ class ObjectiveResult:
 class _Pair:
     """One criterion of ``expect`` with that of ``during`` on the same metric; either may be missing."""
 
-    expect: tuple[Criterion, Meter] | None
-    during: tuple[Criterion, Meter] | None
+    expect: Criterion | None
+    during: Criterion | None
 
 
 def judge_objective(name: str, objective: Objective, context: Context, line: int | None) -> ObjectiveResult:
     """Judge one objective: the worst of its criteria while the fault was on and of its return to steady state."""
-    expect = meters(context.ledger, objective, objective.expect)
-    during = meters(context.ledger, objective, objective.during_criteria)
-    results, criteria = list[Result](), list[dict[str, Any]]()
-    for pair in _pairs(expect, during):
-        result, phases = _phases(pair, objective, context)
-        if result is not None:
-            results.append(result)
-        criteria.append(
-            {
-                "expect": pair.expect[0].text if pair.expect else None,
-                "during": pair.during[0].text if pair.during else None,
-                "phases": phases,
-            }
-        )
-    recovery = _recovery(objective, expect, context)
+    judged = [(pair, *_phases(pair, objective, context)) for pair in _pairs(objective)]
+    recovery = _recovery(objective, context)
+    results = [result for _, result, _ in judged if result is not None]
+    of_load = any(criterion.kind != "gauge" for criterion in (*objective.expect, *objective.during_criteria))
     results.append(recovery.result)
-    if context.doubt is not None:
+    if context.doubt is not None and of_load:
         results.append(context.doubt)
-    parts = (context.override,) if context.override else tuple(results)
+    parts = (context.stopped,) if context.stopped else tuple(results)
     merged = worst(parts)
     document = {
         "name": name,
@@ -82,57 +83,110 @@ def judge_objective(name: str, objective: Objective, context: Context, line: int
         "reason": str(merged.reason),
         "line": line,
         "endpoints": list(objective.endpoints),
-        "criteria": criteria,
+        "criteria": [
+            {
+                "expect": pair.expect.text if pair.expect else None,
+                "during": pair.during.text if pair.during else None,
+                "phases": phases,
+            }
+            for pair, _, phases in judged
+        ],
         "recovery": recovery.to_json(),
-        "budget": _budget(expect, context.windows),
+        "budget": _budget(objective, context),
+        "warnings": _warnings(context.experiment, of_load=of_load),
     }
     return ObjectiveResult(name=name, result=merged, parts=parts, json=document)
 
 
-def _pairs(expect: Sequence[tuple[Criterion, Meter]], during: Sequence[tuple[Criterion, Meter]]) -> list[_Pair]:
-    left = list(during)
+def _warnings(experiment: Experiment, *, of_load: bool) -> list[str]:
+    load = experiment.load
+    return [CLOSED_MODEL] if of_load and load is not None and not load.open_model else []
+
+
+def _pairs(objective: Objective) -> list[_Pair]:
+    left = list(objective.during_criteria)
     pairs: list[_Pair] = []
-    for entry in expect:
-        match = next((other for other in left if other[0].metric == entry[0].metric), None)
+    for criterion in objective.expect:
+        match = next((other for other in left if other.metric == criterion.metric), None)
         if match is not None:
             left.remove(match)
-        pairs.append(_Pair(entry, match))
-    return pairs + [_Pair(None, entry) for entry in left]
+        pairs.append(_Pair(criterion, match))
+    return pairs + [_Pair(None, criterion) for criterion in left]
 
 
 def _phases(pair: _Pair, objective: Objective, context: Context) -> tuple[Result | None, dict[str, Any]]:
+    criterion = pair.expect or pair.during
+    if criterion is not None and criterion.kind == "gauge":
+        return _gauge_phases(pair, context)
+    return _counted_phases(pair, objective, context)
+
+
+def _counted_phases(pair: _Pair, objective: Objective, context: Context) -> tuple[Result | None, dict[str, Any]]:
     windows = context.windows
     phases: dict[str, Any] = {}
     result = None
     if pair.expect is not None:
-        criterion, meter = pair.expect
-        counts = tally(meter, windows.baseline)
-        phases["baseline"] = _phase(criterion, counts, judge_tally(criterion, counts))
+        counts = tally(_meter(objective, pair.expect, objective.expect, context), windows.baseline)
+        phases["baseline"] = _phase(pair.expect, counts, judge_tally(pair.expect, counts))
     if pair.during is not None:
-        criterion, meter = pair.during
+        meter = _meter(objective, pair.during, objective.during_criteria, context)
         fault, onset = tally(meter, windows.fault), tally(meter, windows.onset)
-        result = context.override or _during(criterion, fault, onset, _most(objective, criterion, context), context)
-        phases["onset"] = _phase(criterion, onset, None)
-        phases["fault"] = _phase(criterion, fault, result)
+        result = context.stopped or context.unhealthy or _during(pair.during, (fault, onset), objective, context)
+        phases["onset"] = _phase(pair.during, onset, None)
+        phases["fault"] = _phase(pair.during, fault, result)
     if pair.expect is not None:
-        criterion, meter = pair.expect
-        phases["recovery"] = _phase(criterion, tally(meter, windows.recovery), None)
+        meter = _meter(objective, pair.expect, objective.expect, context)
+        phases["recovery"] = _phase(pair.expect, tally(meter, windows.recovery), None)
     return result, phases
 
 
-def _during(criterion: Criterion, fault: Tally, onset: Tally, most: int, context: Context) -> Result:
+def _meter(objective: Objective, criterion: Criterion, among: Sequence[Criterion], context: Context) -> Meter:
+    return next(meter for found, meter in meters(context.ledger, objective, among) if found is criterion)
+
+
+def _gauge_phases(pair: _Pair, context: Context) -> tuple[Result | None, dict[str, Any]]:
+    windows, gauges = context.windows, context.gauges
+    phases: dict[str, Any] = {}
+    result = None
+    if pair.expect is not None:
+        series = gauges.series(pair.expect)
+        baseline = judge_gauge(pair.expect, series, windows.baseline)
+        phases["baseline"] = gauge_phase(pair.expect, series.of(windows.baseline), baseline)
+    if pair.during is not None:
+        series, spans = gauges.series(pair.during), (windows.fault, windows.onset)
+        planned = context.experiment.fault_ms
+        result = context.stopped or (
+            judge_gauge_cut_short(pair.during, series, *spans, planned)
+            if context.cut_short
+            else judge_gauge_fault(pair.during, series, *spans)
+        )
+        phases["onset"] = gauge_phase(pair.during, series.onset(windows.onset, windows.fault), None)
+        phases["fault"] = gauge_phase(pair.during, series.of(windows.fault), result)
+    if pair.expect is not None:
+        phases["recovery"] = gauge_phase(pair.expect, gauges.series(pair.expect).of(windows.recovery), None)
+    return result, phases
+
+
+def _during(criterion: Criterion, counts: tuple[Tally, Tally], objective: Objective, context: Context) -> Result:
+    fault, onset = counts
     if context.cut_short:
-        return judge_cut_short(criterion, fault + onset, most)
+        return judge_cut_short(criterion, fault + onset, _most(objective, criterion, context, fault + onset))
     return judge_with_onset(criterion, fault, onset)
 
 
-def _most(objective: Objective, criterion: Criterion, context: Context) -> int:
-    """Return the most requests (or seconds) the whole planned fault phase can have, a tenth more for chance and delays."""
-    experiment = context.experiment
+def _most(objective: Objective, criterion: Criterion, context: Context, seen: Tally) -> int:
+    """Return the most requests (or seconds) the whole planned fault phase can have, a tenth more for chance and delays.
+
+    How much users of the closed model ask for is not planned: what they did ask for is taken on to the end of the phase.
+    """
+    experiment, load = context.experiment, context.experiment.load
     seconds = 1.1 * experiment.fault_ms / 1000
     if criterion.kind == "bad_seconds":
         return ceil(seconds)
-    return ceil(seconds * offered_rate(objective, experiment.load))
+    if load is None or load.open_model:
+        return ceil(seconds * offered_rate(objective, load))
+    lasted = sum(w.to_ms - w.from_ms for w in (context.windows.onset, context.windows.fault) if w is not None) / 1000
+    return ceil(seen.n * max(1.0, seconds / lasted)) if lasted > 0 else seen.n
 
 
 def _phase(criterion: Criterion, counts: Tally, result: Result | None) -> dict[str, Any]:
@@ -147,32 +201,37 @@ def _phase(criterion: Criterion, counts: Tally, result: Result | None) -> dict[s
     }
 
 
-def _recovery(objective: Objective, expect: Sequence[tuple[Criterion, Meter]], context: Context) -> Recovery:
+def _recovery(objective: Objective, context: Context) -> Recovery:
+    """Judge the return to steady state: that of the counts together, that of each gauge by itself, the latest counts."""
     within, hold = recover_window(objective, context.experiment)
-    found = judge_recovery(expect, context.windows.recovery, within_ms=within, hold_ms=hold)
-    seconds = seconds_meter(context.ledger, objective, objective.expect)
-    bad = sum(tally(seconds, window).k for window in context.windows.judged())
-    return Recovery(
-        within_ms=within,
-        hold_ms=hold,
-        from_ms=found.from_ms,
-        after_ms=found.after_ms,
-        relapses=found.relapses,
-        bad_seconds=bad,
-        result=context.override or found.result,
-    )
+    recovery, judged = context.windows.recovery, context.windows.judged()
+    found: list[Recovery] = []
+    counted = [c for c in objective.expect if c.kind != "gauge"]
+    if counted:
+        steady = meters(context.ledger, objective, counted)
+        seconds = seconds_meter(context.ledger, objective, counted)
+        bad = sum(tally(seconds, window).k for window in judged)
+        one = judge_recovery(steady, recovery, within_ms=within, hold_ms=hold)
+        found.append(one.with_result(context.unhealthy or one.result, bad_seconds=bad))
+    for criterion in objective.expect:
+        if criterion.kind == "gauge":
+            series = context.gauges.series(criterion)
+            one = judge_gauge_recovery(criterion, series, recovery, within_ms=within, hold_ms=hold)
+            found.append(one.with_result(one.result, bad_seconds=bad_seconds(criterion, series, judged)))
+    merged = merge_recoveries(found)
+    return merged.with_result(context.stopped or merged.result, bad_seconds=merged.bad_seconds)
 
 
-def _budget(expect: Sequence[tuple[Criterion, Meter]], windows: Windows) -> dict[str, Any]:
+def _budget(objective: Objective, context: Context) -> dict[str, Any]:
     """Account for the error budget of the first ratio in ``expect``.
 
     ``used`` is bad / (budget · requests) over baseline, onset, fault and recovery, so that a slow recovery costs;
     ``burn_rate`` is (bad / n) / budget from "inject called" to the last revert.
     """
-    entry = next(((criterion, meter) for criterion, meter in expect if not criterion.exact), None)
-    if entry is None:
+    criterion = next((criterion for criterion in objective.expect if not criterion.exact), None)
+    if criterion is None:
         return {"bad": None, "total": None, "used": None, "burn_rate": None}
-    criterion, meter = entry
+    windows, meter = context.windows, _meter(objective, criterion, objective.expect, context)
     whole = sum((tally(meter, window) for window in windows.present()), Tally())
     fault = tally(meter, windows.onset) + tally(meter, windows.fault)
     return {"bad": whole.k, "total": whole.n, "used": _burn(whole, criterion), "burn_rate": _burn(fault, criterion)}

@@ -9,13 +9,13 @@ decay is called a few seconds early: below the budget it cannot be seen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gameday.judge.binomial import upper_tail
 from gameday.judge.counts import SECOND, Meter, Tally
 from gameday.judge.criteria import holds, judge_tally
-from gameday.judge.result import FAIL, PASS, Result, unsure
+from gameday.judge.result import FAIL, PASS, Result, unsure, worst
 from gameday.judge.windows import SLOT_MS, Window
 from gameday.model import Reason
 from gameday.schema.grammar import Criterion
@@ -36,6 +36,10 @@ class Recovery:
     """When it held again, counted from ``from_ms``; None when it did not within the phase."""
     relapses: int = 0
     bad_seconds: int = 0
+
+    def with_result(self, result: Result, *, bad_seconds: int) -> Recovery:
+        """Return the same recovery with what only its objective knows."""
+        return replace(self, result=result, bad_seconds=bad_seconds)
 
     def to_json(self) -> dict[str, Any]:
         """As verdict.json has it."""
@@ -67,6 +71,24 @@ def judge_recovery(meters: Meters, window: Window | None, *, within_ms: int, hol
         after_ms=after,
         relapses=_relapses(meters, found, end, hold) if found is not None else 0,
         result=_judge(meters, window, after, found, within_ms=within_ms, hold_ms=hold_ms),
+    )
+
+
+def merge_recoveries(several: Sequence[Recovery]) -> Recovery:
+    """Merge what each criterion of one objective needed: the worst result, the latest return, the longest hold.
+
+    Of their bad seconds the most count: the same second may be bad for two of them.
+    """
+    after = [one.after_ms for one in several]
+    known = [at for at in after if at is not None]
+    return Recovery(
+        within_ms=several[0].within_ms,
+        hold_ms=max(one.hold_ms for one in several),
+        result=worst(one.result for one in several),
+        from_ms=several[0].from_ms,
+        after_ms=max(known) if len(known) == len(after) else None,
+        relapses=sum(one.relapses for one in several),
+        bad_seconds=max(one.bad_seconds for one in several),
     )
 
 

@@ -40,7 +40,7 @@ def verdict_schema() -> dict[str, Any]:
             faults=_list(_fault()),
             phases=_list(_object(name=_TEXT, from_ms=_MS, to_ms=_MS)),
             windows=_list(_object(name={"enum": ["baseline", "onset", "fault", "recovery"]}, from_ms=_MS, to_ms=_MS)),
-            load=_load(),
+            load=_or_null(_load()),
             findings=_list(_finding()),
             started_wall=_MAYBE_NUMBER,
             ended_ms=_MS,
@@ -67,15 +67,20 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _objective() -> dict[str, Any]:
-    phase = _object(
+    judged = {"result": {"enum": [*_JUDGED, None]}, "reason": {"enum": [*_REASON["enum"], None]}}
+    counted = _object(criterion=_TEXT, n=_COUNT, k=_COUNT, budget=_NUMBER, share=_MAYBE_NUMBER, **judged)
+    gauge = _object(
         criterion=_TEXT,
-        n=_COUNT,
-        k=_COUNT,
-        budget=_NUMBER,
-        share=_MAYBE_NUMBER,
-        result={"enum": [*_JUDGED, None]},
-        reason={"enum": [*_REASON["enum"], None]},
+        sli=_TEXT,
+        value=_MAYBE_NUMBER,
+        limit=_NUMBER,
+        coverage={"type": ["number", "null"], "minimum": 0, "maximum": 1},
+        readings=_COUNT,
+        due=_COUNT,
+        error=_MAYBE_TEXT,
+        **judged,
     )
+    phase = {"anyOf": [counted, gauge]}
     phases = {
         "type": "object",
         "properties": dict.fromkeys(("baseline", "onset", "fault", "recovery"), phase),
@@ -89,6 +94,7 @@ def _objective() -> dict[str, Any]:
         endpoints=_list(_TEXT),
         criteria=_list(_object(expect=_MAYBE_TEXT, during=_MAYBE_TEXT, phases=phases)),
         recovery=_recovery(),
+        warnings=_list({"enum": ["closed-model"]}),
         budget=_object(bad=_MAYBE_COUNT, total=_MAYBE_COUNT, used=_MAYBE_NUMBER, burn_rate=_MAYBE_NUMBER),
     )
 
@@ -146,7 +152,9 @@ def _load() -> dict[str, Any]:
     )
     return _object(
         target=_TEXT,
+        model={"enum": ["open", "closed"]},
         rate=_NUMBER,
+        users=_COUNT,
         offered=_COUNT,
         completed=_COUNT,
         capped=_COUNT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gameday.judge.findings.rule import during, in_force
-from gameday.judge.words import effect, listed, seconds
+from gameday.judge.words import effect, is_gauge, listed, read, seconds
 from gameday.model import Json
 from gameday.schema.grammar import parse_criterion
 
@@ -14,6 +14,8 @@ _INCONCLUSIVE = {
     "too-few": "there were too few requests to tell",
     "too-short": "a phase was too short to tell",
     "no-data": "there is no data for it",
+    "stale": "what was read is too old",
+    "query-error": "a probe's source does not have the number that it asks for",
     "baseline": "steady state was not shown before the fault, so nothing was injected",
     "load-generator": "the load generator did not measure reliably",
     "not-ready": "a process did not become ready",
@@ -75,14 +77,21 @@ def _inconclusive(document: Json) -> str:
 
 
 def _pass(document: Json) -> str:
-    rows = [(row, phase) for row, phase in during(document) if phase["n"]]
-    row, phase = max(rows, key=lambda entry: entry[1]["k"] / entry[1]["n"] / (entry[1]["budget"] or 1))
-    worst = effect(parse_criterion(phase["criterion"]), row["endpoints"], phase["k"], phase["n"])
+    worst = _nearest(document)
     back = max(objective["recovery"]["seconds"] for objective in document["objectives"])
     again = f"steady state was back after {seconds(back)}" if back else "steady state held again at once"
     count = len(document["objectives"])
     held = f"all {count} objectives held" if count > 1 else "the objective held"
     return f"While {in_force(document)} on, {worst}: {held}, and {again}."
+
+
+def _nearest(document: Json) -> str:
+    """Say what came nearest to its budget; of gauges, which have none to compare, the first."""
+    counted = [(row, phase) for row, phase in during(document) if not is_gauge(phase) and phase["n"]]
+    if not counted:
+        return read(next(phase for _, phase in during(document)))
+    row, phase = max(counted, key=lambda entry: entry[1]["k"] / entry[1]["n"] / (entry[1]["budget"] or 1))
+    return effect(parse_criterion(phase["criterion"]), row["endpoints"], phase["k"], phase["n"])
 
 
 _SENTENCES = {"dirty": _dirty, "aborted": _aborted, "fail": _fail, "inconclusive": _inconclusive, "pass": _pass}

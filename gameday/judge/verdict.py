@@ -10,12 +10,13 @@ from typing import Any
 
 from gameday.judge.counts import Ledger
 from gameday.judge.endings import Ending, find_ending
-from gameday.judge.faults import FaultResult, judge_faults
+from gameday.judge.faults import SKIPPED, FaultResult, judge_faults
 from gameday.judge.findings import find_all
+from gameday.judge.gauges import Gauges
 from gameday.judge.health import Health, check_run, check_windows
 from gameday.judge.loadview import describe_load
 from gameday.judge.objectives import Context, ObjectiveResult, broken, judge_objective
-from gameday.judge.result import reasons, unsure, worst
+from gameday.judge.result import Result, reasons, unsure, worst
 from gameday.judge.summary import summarise
 from gameday.judge.windows import Windows, find_windows, phase_edges
 from gameday.model import Json, Reason, Run
@@ -29,8 +30,8 @@ def judge(run: Run) -> dict[str, Any]:
     experiment = Experiment.model_validate(run.experiment)
     ending, windows = find_ending(run), find_windows(run)
     health = _health(run, experiment, windows, ending)
-    objectives = _objectives(run, experiment, windows, ending, health)
     faults = judge_faults(run, experiment.faults, cut_short=ending.abort is not None or ending.stopped is not None)
+    objectives = _objectives(run, experiment, (windows, ending, health), _skipped(faults))
     results = [
         *ending.results,
         *(part for objective in objectives for part in objective.parts),
@@ -52,7 +53,7 @@ def judge(run: Run) -> dict[str, Any]:
         "faults": [fault.to_json(f"gameday recover {run.name}") for fault in faults],
         "phases": _phases(run),
         "windows": [{"name": w.name, "from_ms": w.from_ms, "to_ms": w.to_ms} for w in windows.present()],
-        "load": describe_load(run, experiment.profile, health),
+        "load": describe_load(run, experiment.load, health) if experiment.load else None,
         **_identity(run),
         "residue": _residue(run, faults),
     }
@@ -63,21 +64,30 @@ def judge(run: Run) -> dict[str, Any]:
 
 def _health(run: Run, experiment: Experiment, windows: Windows, ending: Ending) -> Health:
     """Check what is judged: the fault and recovery phases, or the baseline of a run that stopped there."""
+    if experiment.load is None:
+        return Health(problems=())
     if ending.stopped is None:
-        return check_run(run, windows.judged(), experiment.profile.peak_rate)
-    baseline = (windows.baseline,) if windows.baseline else ()
-    return check_windows(run.load, baseline, experiment.profile.peak_rate)
+        return check_run(run, windows.judged(), experiment.load)
+    return check_windows(run, (windows.baseline,) if windows.baseline else (), experiment.load)
+
+
+def _skipped(faults: list[FaultResult]) -> Result | None:
+    """Return what stands for every objective of a run in which no fault found its target: there was nothing to withstand."""
+    every = bool(faults) and all(fault.result == SKIPPED for fault in faults)
+    return SKIPPED if every else None
 
 
 def _objectives(
-    run: Run, experiment: Experiment, windows: Windows, ending: Ending, health: Health
+    run: Run, experiment: Experiment, found: tuple[Windows, Ending, Health], skipped: Result | None
 ) -> list[ObjectiveResult]:
-    override = ending.stopped or (unsure(Reason.LOAD_GENERATOR) if health.problems else None)
+    windows, ending, health = found
     context = Context(
         experiment=experiment,
         ledger=Ledger(run.load.rows, experiment.latency_limits_us),
+        gauges=Gauges(run, experiment),
         windows=windows,
-        override=override,
+        stopped=ending.stopped or skipped,
+        unhealthy=unsure(Reason.LOAD_GENERATOR) if health.problems else None,
         doubt=unsure(Reason.LOAD_GENERATOR) if health.gaps else None,
         cut_short=ending.cut_short,
     )

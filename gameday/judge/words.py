@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
-from gameday.schema.grammar import Criterion
+from gameday.model import Json
+from gameday.schema.gauge import parse_number
+from gameday.schema.grammar import Criterion, parse_criterion
 from gameday.schema.units import format_duration
 
 _ALMOST_NONE, _ALMOST_ALL = 0.01, 99.0
 _NEARLY_ALL = 1.25
 """Below one in this many, "1 in 1.1" says less than the two counts."""
+_LIMIT = re.compile(r"(<=|>=|<|>)\s*\S*?([A-Za-z%]*)(/s)?\s*$")
+_DIGITS = 4
 _WHOLE = 9.95
 """From this percentage, or this ratio, on a fraction says nothing more."""
 
@@ -79,3 +85,37 @@ def headline(criterion: Criterion, endpoints: Sequence[str], k: int, n: int) -> 
     who = listed(endpoints) if endpoints else "the system"
     wrong = went_wrong(criterion, several=len(endpoints) > 1)
     return f"{who} {wrong} for {share} of requests ({one_in(k, n)}), {allowed}"
+
+
+def is_gauge(phase: Json) -> bool:
+    """Whether a phase of a criterion in verdict.json is that of a gauge."""
+    return "coverage" in phase
+
+
+def reading(criterion: Criterion, value: float) -> str:
+    """Write a gauge's number in the unit of its limit: ``310ms`` where the limit is ``250ms``, ``1,840`` where it has none."""
+    match = _LIMIT.search(criterion.text)
+    unit, per = (match[2], match[3] or "") if match else ("", "")
+    shown = value / parse_number(f"1{unit}")
+    digits = f"{shown:,.{_DIGITS}g}" if abs(shown) < 10**_DIGITS else f"{shown:,.0f}"
+    return f"{digits}{unit}{per}"
+
+
+def allowed(criterion: Criterion) -> str:
+    """Write a gauge's limit as the file has it: ``< 1000``."""
+    match = _LIMIT.search(criterion.text)
+    return match[0].strip() if match else f"{criterion.op} {criterion.limit:g}"
+
+
+def read(phase: dict[str, Any]) -> str:
+    """Say what was read of a gauge in a phase: ``max(queue) was 1,840; < 1000 allowed``, ``nothing was read of queue``."""
+    criterion = parse_criterion(phase["criterion"])
+    if phase["value"] is None:
+        return f"nothing was read of {phase['sli']}" if not phase["readings"] else f"{criterion.metric} cannot be told"
+    return f"{criterion.metric} was {reading(criterion, phase['value'])}; {allowed(criterion)} allowed"
+
+
+def evidence(phase: dict[str, Any]) -> str:
+    """Say how well a gauge was read: ``11 of 12 readings are there``, with what the last failed one said."""
+    error = f"; the last error: {phase['error']}" if phase["error"] else ""
+    return f"{phase['readings']:,} of {phase['due']:,} readings are there{error}"

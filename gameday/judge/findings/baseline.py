@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from gameday.judge.findings.rule import Draft, next_step
-from gameday.judge.words import effect
+from gameday.judge.gauges import keeps
+from gameday.judge.words import effect, evidence, is_gauge, read
 from gameday.model import Json
 from gameday.schema.experiment import Experiment
-from gameday.schema.grammar import parse_criterion
+from gameday.schema.grammar import Criterion, parse_criterion
 
 
 def find(document: Json, experiment: Experiment) -> Iterator[Draft]:
@@ -19,13 +21,22 @@ def find(document: Json, experiment: Experiment) -> Iterator[Draft]:
     for objective in document["objectives"]:
         for criterion in objective["criteria"]:
             phase = criterion["phases"].get("baseline")
-            if phase and (phase["result"] == "fail" or phase["n"] == 0 or phase["k"] > phase["budget"] * phase["n"]):
+            if phase and _shut(phase):
                 yield _draft(experiment, objective, phase)
+
+
+def _shut(phase: Json) -> bool:
+    """Whether this criterion kept the gate shut: broken, unknown, or too small to prove and over its budget as it is."""
+    if is_gauge(phase):
+        value, small = phase["value"], phase["reason"] in ("too-short", "too-few")
+        kept = small and value is not None and keeps(parse_criterion(phase["criterion"]), float(value))
+        return bool(phase["result"] != "pass" and not kept)
+    return bool(phase["result"] == "fail" or phase["n"] == 0 or phase["k"] > phase["budget"] * phase["n"])
 
 
 def _draft(experiment: Experiment, objective: Json, phase: Json) -> Draft:
     criterion = parse_criterion(phase["criterion"])
-    seen = effect(criterion, objective["endpoints"], phase["k"], phase["n"]) if phase["n"] else "nothing was measured"
+    seen = _seen(criterion, objective, dict(phase))
     return Draft(
         rule="baseline",
         severity="medium",
@@ -38,3 +49,9 @@ def _draft(experiment: Experiment, objective: Json, phase: Json) -> Draft:
         objective=objective["name"],
         phase=f"baseline:{criterion.metric}",
     )
+
+
+def _seen(criterion: Criterion, objective: Json, phase: dict[str, Any]) -> str:
+    if is_gauge(phase):
+        return f"{read(phase)} ({evidence(phase)})"
+    return effect(criterion, objective["endpoints"], phase["k"], phase["n"]) if phase["n"] else "nothing was measured"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from gameday.judge.findings.rule import Draft, in_force, next_step, started
-from gameday.judge.words import effect, headline, limit, listed, percent
+from gameday.judge.gauges import keeps
+from gameday.judge.words import effect, evidence, headline, is_gauge, limit, listed, percent, read, reading
 from gameday.model import Json
 from gameday.schema.experiment import Experiment
 from gameday.schema.grammar import Criterion, parse_criterion
@@ -23,6 +24,8 @@ def find(document: Json, experiment: Experiment) -> Iterator[Draft]:
 
 def _draft(document: Json, experiment: Experiment, objective: Json, phases: dict[str, Any]) -> Draft:
     fault, onset = phases["fault"], phases["onset"]
+    if is_gauge(fault):
+        return _gauge(document, experiment, objective, phases)
     n, k = fault["n"] + onset["n"], fault["k"] + onset["k"]
     criterion = parse_criterion(fault["criterion"])
     where = objective["endpoints"]
@@ -37,6 +40,34 @@ def _draft(document: Json, experiment: Experiment, objective: Json, phases: dict
         + (" An abort rule ended the fault." if guarded else ""),
         next=next_step(
             experiment, "Look at the charts around the fault, and give those requests a fallback or a time limit."
+        ),
+        objective=objective["name"],
+        phase=f"fault:{criterion.metric}",
+        faults=names,
+    )
+
+
+def _gauge(document: Json, experiment: Experiment, objective: Json, phases: dict[str, Any]) -> Draft:
+    """Tell a gauge by its readings; the onset counts where it is what broke the limit."""
+    fault, onset = phases["fault"], phases["onset"]
+    criterion = parse_criterion(fault["criterion"])
+    inside = fault["value"] is not None and not keeps(criterion, fault["value"])
+    phase = fault if inside or onset["value"] is None or keeps(criterion, onset["value"]) else onset
+    baseline, names = phases.get("baseline"), started(document)
+    same = (
+        baseline and baseline["value"] is not None and parse_criterion(baseline["criterion"]).metric == criterion.metric
+    )
+    before = f" Before the fault it was {reading(criterion, baseline['value'])}." if baseline and same else ""
+    guarded = document["aborted_by"] == "guard"
+    return Draft(
+        rule="broken",
+        severity="medium" if guarded else "high",
+        title=f"{listed(names)}: {read(phase)}",
+        saw=f"While {in_force(document)} on, {read(phase)}.{before}",
+        matters=f"{objective['name']} asks for {criterion.text}; {evidence(phase)}."
+        + (" An abort rule ended the fault." if guarded else ""),
+        next=next_step(
+            experiment, "Look at the gauge's chart around the fault: what fills it, and what should drain it."
         ),
         objective=objective["name"],
         phase=f"fault:{criterion.metric}",

@@ -11,7 +11,8 @@ from gameday.schema.experiment import Experiment
 
 def find(document: Json, _experiment: Experiment) -> Iterator[Draft]:
     """Yield one finding for an unhealthy generator, with all that was wrong."""
-    problems = document["load"]["problems"]
+    load = document["load"]
+    problems = load["problems"] if load is not None else ()
     if problems:
         yield Draft(
             rule="generator",

@@ -34,7 +34,7 @@ def _draft(document: Json, experiment: Experiment, objective: Json) -> Draft:
         severity="high",
         title=f"{listed(names)}: {name} {what}" + (f", {within} allowed" if "took" in what else ""),
         saw=f"After {listed(names)} was undone, steady state of {name} ({_expect(objective)}) was late or lost: {rest}.",
-        matters=f"{recovery['bad_seconds']} seconds were over the budget from the first injection to the end of the run.",
+        matters=f"{recovery['bad_seconds']} seconds were over the {_line(objective)} from the first injection to the end of the run.",
         next=next_step(
             experiment, "Look at what still failed after the fault was proven gone: retries, pools, caches, breakers."
         ),
@@ -42,6 +42,12 @@ def _draft(document: Json, experiment: Experiment, objective: Json) -> Draft:
         phase="recovery",
         faults=names,
     )
+
+
+def _line(objective: Json) -> str:
+    """Name what a second can be over: requests have a budget, a gauge has a limit."""
+    counted = any("n" in phase for row in objective["criteria"] for phase in row["phases"].values())
+    return "budget" if counted else "limit"
 
 
 def _expect(objective: Json) -> str:

@@ -7,12 +7,19 @@ from typing import Any
 
 from gameday.judge.binomial import pass_limit, samples_needed
 from gameday.judge.findings.rule import Draft, started
-from gameday.judge.words import effect
+from gameday.judge.words import effect, evidence, is_gauge, read
 from gameday.model import Json
 from gameday.schema.experiment import Experiment
 from gameday.schema.grammar import parse_criterion
 
 _OWN = ("near-limit", "too-few", "no-data")
+_OF_GAUGES = {
+    "no-data": "Find out why the probe could not be read, and give it a time-out that it can keep.",
+    "query-error": "Correct what the probe asks for: its source answers, but not with that number.",
+    "stale": "Find out why the probe could not be read towards the end of the phase.",
+    "too-short": "A longer fault phase, or a shorter interval of the probe.",
+    "too-few": "A longer fault phase, or a shorter interval of the probe.",
+}
 
 
 def find(document: Json, _experiment: Experiment) -> Iterator[Draft]:
@@ -22,9 +29,11 @@ def find(document: Json, _experiment: Experiment) -> Iterator[Draft]:
     for objective in document["objectives"]:
         for criterion in objective["criteria"]:
             phase = criterion["phases"].get("fault")
-            if phase and phase["result"] == "inconclusive" and phase["reason"] in _OWN:
+            if phase and phase["result"] == "inconclusive" and is_gauge(phase) and phase["reason"] in _OF_GAUGES:
+                yield _gauge(document, objective, phase)
+            elif phase and phase["result"] == "inconclusive" and phase["reason"] in _OWN:
                 yield _phase(document, objective, phase)
-        if objective["recovery"]["reason"] in ("too-short", "no-data"):
+        if objective["recovery"]["reason"] in ("too-short", "no-data", "stale", "query-error"):
             yield _recovery(document, objective)
 
 
@@ -44,6 +53,21 @@ def _phase(document: Json, objective: Json, phase: dict[str, Any]) -> Draft:
     )
 
 
+def _gauge(document: Json, objective: Json, phase: dict[str, Any]) -> Draft:
+    criterion = parse_criterion(phase["criterion"])
+    return Draft(
+        rule="unsure",
+        severity="low",
+        title=f"{objective['name']} is not proven ({phase['reason']}): {read(phase)}",
+        saw=f"While the fault was on, {read(phase)}; {evidence(phase)}.",
+        matters="An objective that is not proven is not kept, and a gauge that was not read proves nothing.",
+        next=_OF_GAUGES[phase["reason"]],
+        objective=objective["name"],
+        phase=f"fault:{criterion.metric}",
+        faults=started(document),
+    )
+
+
 def _needed(phase: dict[str, Any]) -> str:
     needed = samples_needed(phase["budget"])
     if needed is None:
@@ -54,13 +78,16 @@ def _needed(phase: dict[str, Any]) -> str:
 
 
 def _recovery(document: Json, objective: Json) -> Draft:
+    reason = objective["recovery"]["reason"]
+    short = reason == "too-short"
+    why = "ended too early to judge it" if short else "was not measured well enough"
     return Draft(
         rule="unsure",
         severity="low",
         title=f"{objective['name']}: the recovery phase cannot tell whether it recovered",
-        saw=f"Steady state did not hold again, and the recovery phase ended too early to judge it ({objective['recovery']['reason']}).",
+        saw=f"It is not shown that steady state held again: the recovery phase {why} ({reason}).",
         matters="An objective that is not proven is not kept.",
-        next="A longer recovery phase.",
+        next="A longer recovery phase." if short else "Find out why there is no data, and run again.",
         objective=objective["name"],
         phase="recovery",
         faults=started(document),
