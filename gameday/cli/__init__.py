@@ -12,6 +12,7 @@ from gameday.spi.errors import GamedayError
 
 VERBS = {
     "demo": ("gameday.cli.demo:demo", "The embedded shop: an outage it survives and one it does not, with reports."),
+    "init": ("gameday.cli.init:init", "Write a first experiment and a CI workflow that pass as they are."),
     "validate": ("gameday.cli.validate:validate", "Check experiment files; no target is contacted."),
     "schema": ("gameday.cli.schema:schema", "Print the JSON Schema of a file format, for editors."),
     "list": ("gameday.cli.listing:list_", "List drivers, probes and shipped experiments, or a driver's parameters."),
@@ -22,6 +23,7 @@ VERBS = {
     "judge": ("gameday.cli.judge:judge", "Judge a run folder again, from what it recorded."),
     "report": ("gameday.cli.report:report", "Write the reports of a run folder again."),
     "recover": ("gameday.cli.recover:recover", "Undo whatever a lost run left."),
+    "doctor": ("gameday.cli.doctor:doctor", "Say what this machine can and cannot do."),
     "prune": ("gameday.cli.prune:prune", "Delete old run folders."),
     "completion": ("gameday.cli.completion:completion", "Print what bash, zsh or fish need to complete gameday."),
     "stop": ("gameday.cli.stop:stop", "Stop every run now and revert; no run starts until resume."),

@@ -14,13 +14,15 @@ from gameday.load.limits import check_open_files, open_files_needed
 from gameday.model import Plan, Reason
 from gameday.registry import load_driver
 from gameday.runner.bounds import fault_max_ms, run_max_ms
-from gameday.runner.planning import PLAN_SECONDS
+from gameday.runner.planning import PLAN_SECONDS, beyond
 from gameday.runner.proxies import elsewhere
 from gameday.runner.system import specs
 from gameday.schema.experiment import Experiment, FaultSpec, LoadProfile
 from gameday.schema.power import never_provable
 from gameday.schema.quantities import format_duration, format_rate
-from gameday.spi import Driver, DriverError, GamedayError, LoadError, ProxyRef, World
+from gameday.spi import Driver, DriverError, GamedayError, LoadError, NoTargetError, ProxyRef, World
+from gameday.undo.leftover import describe, residue
+from gameday.undo.state import pressed
 
 if TYPE_CHECKING:
     from gameday.schema.loader import Loaded
@@ -57,7 +59,14 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
 
 
 def _refusals(loaded: Loaded) -> Iterator[dict[str, str]]:
-    """Yield why a run would be refused, or end inconclusive whatever happens."""
+    """Yield why a run would be refused now, or could only end inconclusive."""
+    if why := pressed():
+        yield {
+            "reason": str(Reason.PERSON),
+            "detail": f"gameday stop: {why}; let runs start again with: gameday resume",
+        }
+    if left := residue(loaded.experiment):
+        yield {"reason": str(Reason.RESIDUE), "detail": describe(left)}
     for lack in never_provable(loaded.experiment):
         wanted = "which no count can prove" if lack.needed is None else f"it takes {lack.needed:,}"
         offers = f"the {lack.phase} phase offers {lack.expected:,} requests, {wanted}"
@@ -94,14 +103,11 @@ def _world(loaded: Loaded) -> World:
 
 def _fault(fault: FaultSpec, experiment: Experiment, world: World) -> dict[str, Any]:
     driver = load_driver(fault.do, fault.with_)
-    targets, error, note = _targets(fault, driver, experiment, world)
-    limit = fault.target_limit
-    if limit is not None and len(targets) > limit:
-        error = f"it would touch {len(targets)} targets, and max_targets is {limit}"
+    plan, error, note = _plan(fault, driver, experiment, world)
     return {
         "name": fault.name,
         "driver": fault.do,
-        "targets": list(targets),
+        "targets": list(plan.targets),
         "note": note,
         "error": error,
         "at_ms": fault.at,
@@ -110,23 +116,23 @@ def _fault(fault: FaultSpec, experiment: Experiment, world: World) -> dict[str, 
         "reversible": driver.reversible,
         "provable": driver.provable,
         "undo": undo_words(driver),
-        "survives": survives(driver),
+        "survives": survives(driver, plan),
     }
 
 
-def _targets(
-    fault: FaultSpec, driver: Driver, experiment: Experiment, world: World
-) -> tuple[tuple[str, ...], str, str]:
-    """Return the targets, an error, and a note: one of the last two is empty."""
+def _plan(fault: FaultSpec, driver: Driver, experiment: Experiment, world: World) -> tuple[Plan, str, str]:
+    """Return the plan, an error, and a note; what is started by the run itself is known by its name only."""
     try:
-        return _planned(driver, world).targets, "", ""
+        plan = _planned(driver, world)
     except GamedayError as error:
         named = fault.with_.get("process")
         if named in experiment.system:
-            return (str(named),), "", "started by this run, under system:"
-        if fault.when_no_target == "skip" and type(error).__name__ == "NoTargetError":
-            return (), "", f"{error}; when_no_target: skip makes the run at best inconclusive"
-        return (), f"{error}" + (f"; {error.hint}" if error.hint else ""), ""
+            return Plan(driver=fault.do, targets=(str(named),)), "", "started by this run, under system:"
+        nothing = Plan(driver=fault.do, targets=())
+        if isinstance(error, NoTargetError) and fault.when_no_target == "skip":
+            return nothing, "", f"{error}; when_no_target: skip makes the run at best inconclusive"
+        return nothing, f"{error}" + (f"; {error.hint}" if error.hint else ""), ""
+    return plan, beyond(fault, plan), ""
 
 
 def _planned(driver: Driver, world: World) -> Plan:

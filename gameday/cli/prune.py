@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 import shutil
 import sys
@@ -100,6 +99,8 @@ def _ask(count: int, *, yes: bool) -> None:
 
 def _delete(old: Iterable[Found]) -> None:
     """Delete each that is still what it was; what cannot be deleted is named, and the rest goes on."""
+    from gameday.undo.state import forget_run  # noqa: PLC0415 - heavy
+
     failed = False
     for one in old:
         again = _look(one.path)
@@ -108,6 +109,7 @@ def _delete(old: Iterable[Found]) -> None:
             continue
         try:
             shutil.rmtree(one.path)
+            forget_run(one.path)
         except OSError as error:
             failed = True
             click.echo(f"cannot delete {printable(str(one.path))}: {error.strerror or error}", err=True)
@@ -152,24 +154,17 @@ def _look(path: Path) -> Found | None:
 
 
 def _why_it_stays(folder: RunFolder, journal: JournalText) -> str:
-    """Say why a run is not over for good; empty when it is: closed with everything undone, or recovered clean."""
-    last = journal.events[-1]
+    """Say why a run is not over for good; empty when it is: closed with everything undone, or lost and nothing left of it."""
+    from gameday.journal.writer import held_by  # noqa: PLC0415 - heavy
+    from gameday.undo.leftover import open_work  # noqa: PLC0415 - heavy
+
+    if holder := held_by(folder.journal):
+        return f"it is on: {holder}"
     if journal.tail:
         return "its journal has a torn end: gameday recover RUN"
-    if _held(folder.journal):
-        return "it is on"
-    if last.kind == "recovered" and last.data.get("clean") is True:
-        return ""
-    if last.kind != "closed":
-        return "it was lost and not recovered: gameday recover RUN"
-    return "" if last.data.get("undone") is True else "it may have left a fault on: gameday recover RUN"
-
-
-def _held(journal: Path) -> bool:
-    """Whether somebody writes this journal: its writer holds a lock for as long as it lives."""
-    with journal.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    closed = journal.events[-1].kind == "closed"
+    if closed and journal.events[-1].data.get("undone") is not True:
+        return "it may have left a fault on: gameday recover RUN"
+    if not closed and not open_work(folder.path).nothing:
+        return "it was lost, and something may be left: gameday recover RUN"
+    return ""

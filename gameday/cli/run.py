@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from gameday.cli.clearing import clear_the_way
 from gameday.cli.completing import complete_experiments
 from gameday.cli.loading import SEEDS, Given, load_runs
 from gameday.cli.outcome import exit_code, near_enough, repeats, show_all, show_repeats
@@ -57,6 +58,8 @@ Examples:
     type=click.Choice(["near-limit"]),
     help="Exit 0 when that is the only reason and the estimate is inside the budget; the verdict stays inconclusive.",
 )
+@click.option("--after-recover", is_flag=True, help="First undo what lost runs left on the same targets.")
+@click.option("--yes", is_flag=True, help="Answer yes to what would be asked; off a terminal nothing is asked.")
 def run(
     *,
     paths: tuple[Path, ...],
@@ -67,6 +70,8 @@ def run(
     output: Path,
     form: str,
     accept: str | None,
+    after_recover: bool,
+    yes: bool,
 ) -> None:
     """Run experiments: start the system, load it, inject the faults, judge, report, undo.
 
@@ -76,6 +81,7 @@ def run(
     """
     given = Given(variables=variables, secret_values=secret_values)
     entries = load_runs(paths, given, seed=seed, repeat=repeat)
+    clear_the_way(entries, allowed=after_recover or yes)
     done = run_all(entries, output=output)
     if form == "json":
         click.echo(json.dumps(_document(done, len(entries), repeat), indent=2, ensure_ascii=False))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from gameday.model import Plan
 from gameday.spi import Driver
+from gameday.undo.deaths import BOTH, HUNG, KILLED, REBOOT, deaths
 from gameday.undo.guardian import LEASE_SECONDS
 
-_OWNED = ("process.", "proxy.")
-"""Faults of kernel and processes: they are gone with the machine, or with the process that holds them."""
+_BY_ITSELF = {
+    KILLED: "its watchdog, at once",
+    HUNG: f"its watchdog, within {LEASE_SECONDS:g} s",
+    BOTH: "it ends by itself",
+    REBOOT: "it is gone with the machine, or its lease is over",
+}
 
 
 def undo_words(driver: Driver) -> str:
@@ -18,17 +24,19 @@ def undo_words(driver: Driver) -> str:
     )
 
 
-def survives(driver: Driver) -> list[dict[str, str]]:
-    """Return each death with who undoes the fault then, in the order of how likely they are."""
+def survives(driver: Driver, plan: Plan) -> list[dict[str, str | bool]]:
+    """Return each death with whether the fault is gone afterwards without anybody doing anything, and who undoes it.
+
+    Nothing for a fault that cannot be undone. A target that is not started yet has no plan that says more than its name; what the
+    driver cannot tell from it counts as not survived.
+    """
     if not driver.reversible:
         return []
-    rebooted = (
-        "gone with the machine" if driver.name.startswith(_OWNED) else "gameday recover RUN, unless the reboot undid it"
-    )
+    try:
+        gone = deaths(driver, plan)
+    except LookupError:
+        gone = {KILLED: True, HUNG: True, BOTH: False, REBOOT: False}
     return [
-        {"death": "Ctrl-C, a signal, the terminal closed", "undone_by": "the run itself"},
-        {"death": "the runner killed", "undone_by": "its watchdog, at once"},
-        {"death": "the runner hung", "undone_by": f"its watchdog, within {LEASE_SECONDS:g} s"},
-        {"death": "runner and watchdog killed", "undone_by": "gameday recover RUN"},
-        {"death": "the machine lost", "undone_by": rebooted},
+        {"death": death, "gone": undone, "undone_by": _BY_ITSELF[death] if undone else "gameday recover RUN"}
+        for death, undone in gone.items()
     ]
