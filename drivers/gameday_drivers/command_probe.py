@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gameday.spi import DriverError, ProbeError, QueryError, World
-from gameday.spi.probe import READ_MS
+from gameday.spi.probe import READ_MS, marks
 from gameday_drivers.numbers import read_number
 
 _NOT_RUN = 126
@@ -50,7 +50,9 @@ class CommandProbe:
         """Return the number that the command prints."""
         try:
             env = {key: world.secrets.reveal(text) for key, text in self.env.items()}
-            done = world.spawn(self.value, timeout=self.timeout, env=env, apart=True, most=_MOST)
+            done = world.spawn(
+                self.value, timeout=self.timeout, env={**env, **marks(world, self.name)}, apart=True, most=_MOST
+            )
         except DriverError as error:
             raise ProbeError(world.secrets.mask(str(error))) from None
         if done.code != 0:

@@ -11,17 +11,14 @@ from gameday.journal.folder import read_run
 from gameday.judge import GateDecision, judge_gate
 from gameday.runner import faults
 from gameday.runner.context import Context
-from gameday.runner.loadfeed import LoadFeed
-
-GATE_SLACK_SECONDS = 5.0
-"""How much longer than a request's timeout the gate waits for the last baseline arrival."""
+from gameday.runner.measuring import Measuring
 
 
-async def up_to_gate(ctx: Context, feed: LoadFeed) -> bool:
+async def up_to_gate(ctx: Context, measuring: Measuring) -> bool:
     """Warm up, take the baseline, and decide whether anything may be injected."""
     phases = ctx.experiment.phases
     begin_ms = int(ctx.now_ms()) + 200
-    await feed.generator.begin(begin_ms)
+    await measuring.begin(begin_ms)
     await ctx.until(begin_ms)
     ctx.note("phase", {"name": "warmup"})
     await ctx.until(begin_ms + phases.warmup)
@@ -29,7 +26,7 @@ async def up_to_gate(ctx: Context, feed: LoadFeed) -> bool:
     end_ms = begin_ms + phases.warmup + phases.baseline
     await ctx.until(end_ms)
     ctx.note("phase", {"name": "gate"})
-    await feed.await_decided(ctx.now_ms(), ctx.experiment.profile.timeout / 1000 + GATE_SLACK_SECONDS)
+    await measuring.await_decided()
     decision = await _decide(ctx.folder.path)
     ctx.note(
         "gate",
@@ -42,9 +39,9 @@ async def _decide(folder: Path) -> GateDecision:
     return await anyio.to_thread.run_sync(lambda: judge_gate(read_run(folder)))
 
 
-async def fault_phase(ctx: Context, feed: LoadFeed) -> None:
+async def fault_phase(ctx: Context, measuring: Measuring) -> None:
     """Run the timeline; the abort rules act from here on."""
-    feed.guard.arm()
+    measuring.arm()
     await faults.inject_all(ctx)
 
 

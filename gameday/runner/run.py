@@ -10,18 +10,14 @@ from typing import Any, TypeVar, cast
 
 import anyio
 
-from gameday.guard import Guard
 from gameday.journal.folder import RunFolder
 from gameday.journal.writer import Journal
-from gameday.load.generator import LoadChild
-from gameday.load.limits import check_open_files
-from gameday.load.samples import SampleWriter
 from gameday.model import Event, Json, Reason
 from gameday.runner import faults, phases, proxies, system
 from gameday.runner.bounds import run_max_ms
 from gameday.runner.context import Context
 from gameday.runner.folder import Prepared
-from gameday.runner.loadfeed import LoadFeed
+from gameday.runner.measuring import Measuring
 from gameday.runner.planning import ResidueError, plan_faults
 from gameday.runner.services import services
 from gameday.schema.power import never_provable
@@ -34,7 +30,6 @@ from gameday.undo.leftover import describe, residue
 from gameday.undo.state import forget_run, pressed, register_run
 
 T = TypeVar("T")
-DRAIN_SLACK_SECONDS = 3.0
 WATCHDOG_SLACK_SECONDS = 120.0
 """How long after a run's maximum, at which the run stops itself, the watchdog ends it."""
 
@@ -207,7 +202,7 @@ def _register(folder: RunFolder, journal: Journal) -> None:
 async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: _Extras) -> None:
     """Set up, go through the phases, and put everything away whatever happens."""
     own: proxies.OwnProxies | None = None
-    feed: LoadFeed | None = None
+    measuring: Measuring | None = None
     try:
         async with anyio.create_task_group() as helpers:
             try:
@@ -219,30 +214,29 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
                     await system.start_all(ctx)
                     if not extras.check_only:
                         await plan_faults(ctx, hosts, specs, helpers)
-                    feed = await _start_load(ctx, extras.pulses)
-                    helpers.start_soon(feed.read)
+                    measuring = await Measuring.start(ctx, helpers, extras.pulses)
                     helpers.start_soon(system.supervise, ctx)
-                    steady = await phases.up_to_gate(ctx, feed)
+                    steady = await phases.up_to_gate(ctx, measuring)
                     if extras.check_only:
                         ctx.note("skipped", {"what": "faults", "why": "only steady state was checked"})
                     elif steady:
-                        await phases.fault_phase(ctx, feed)
+                        await phases.fault_phase(ctx, measuring)
             finally:
                 with anyio.CancelScope(shield=True):
                     await faults.revert_open(ctx)
-            if feed is not None and any(fault.armed for fault in ctx.faults.values()):
+            if measuring is not None and any(fault.armed for fault in ctx.faults.values()):
                 await phases.recovery(ctx)
             ctx.note("phase", {"name": "end"})
-            if feed is not None:
-                await feed.finish(ctx.experiment.profile.timeout / 1000 + DRAIN_SLACK_SECONDS)
+            if measuring is not None:
+                await measuring.end()
             helpers.cancel_scope.cancel()
     except* (GamedayError, OSError) as errors:
         for error in _leaves(errors):
             _explain(ctx, error)
     finally:
         with anyio.CancelScope(shield=True):
-            if feed is not None:
-                await feed.finish(0)
+            if measuring is not None:
+                await measuring.close()
             await hosts.end()
             await system.stop_all(ctx)
             if own is not None:
@@ -281,25 +275,3 @@ def _adopt(ctx: Context, hosts: HostPool, own: proxies.OwnProxies | None) -> Non
         )
     hosts.setup = replace(hosts.setup, world=ctx.world)
     ctx.guardian.tell_world(ctx.world)
-
-
-async def _start_load(ctx: Context, pulses: Callable[[Json], None]) -> LoadFeed:
-    profile = ctx.experiment.profile
-    check_open_files(profile)
-    limits = ctx.experiment.latency_limits_us
-    child = await LoadChild.start(
-        profile,
-        limits_us=limits,
-        epoch_ns=ctx.journal.epoch_ns,
-        seed=ctx.seed,
-        logs=ctx.folder.logs,
-        secrets=ctx.world.secrets,
-    )
-    ctx.note("load-started", {"pid": child.pid})
-    return LoadFeed(
-        ctx=ctx,
-        generator=child,
-        writer=SampleWriter(ctx.folder.samples),
-        guard=Guard.of(ctx.experiment),
-        watcher=pulses,
-    )

@@ -9,10 +9,18 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from gameday.spi.processes import NAME_MARK, RUN_MARK
 from gameday.spi.world import World
 
 READ_MS = 5_000
 """How long one read may take unless the file says otherwise, in milliseconds."""
+MARK = "probe:"
+"""How the name begins under which a process that a probe has started is found; no name under ``system:`` has a colon."""
+
+
+def marks(world: World, kind: str) -> dict[str, str]:
+    """Return the environment that a process which a probe starts must have: a lost runner's watchdog ends it by that."""
+    return {RUN_MARK: world.run_id, NAME_MARK: MARK + kind}
 
 
 @runtime_checkable
