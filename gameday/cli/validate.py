@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gameday.cli.files import experiment_files
+from gameday.cli.library import library
 from gameday.cli.variables import refuse_undeclared, variable_options
 from gameday.model import EXIT_USAGE
 
@@ -33,18 +34,29 @@ class Checked:
     """One file, checked."""
 
     path: Path
-    loaded: Loaded | None
-    errors: tuple[Located, ...]
+    loaded: tuple[Loaded, ...] = ()
+    """One for each combination of its matrix; none when it is not valid."""
+    errors: tuple[Located, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[Located, ...]:
+        """Of all combinations, each once."""
+        return tuple(dict.fromkeys(warning for one in self.loaded for warning in one.warnings))
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Secrets that a run needs."""
+        return self.loaded[0].needed if self.loaded else ()
 
     def to_json(self) -> dict[str, Any]:
         """As ``--format json`` prints it."""
-        warnings = self.loaded.warnings if self.loaded else ()
         return {
             "path": str(self.path),
             "valid": not self.errors,
             "errors": [error.to_json() for error in self.errors],
-            "warnings": [warning.to_json() for warning in warnings],
-            "needs": list(self.loaded.needed) if self.loaded else [],
+            "warnings": [warning.to_json() for warning in self.warnings],
+            "needs": list(self.needed),
+            "variants": [dict(one.variant) for one in self.loaded],
         }
 
 
@@ -64,7 +76,7 @@ def validate(
     """
     checked = [check(path, variables, secret_values, strict=strict) for path in experiment_files(paths)]
     if all(one.loaded for one in checked):
-        refuse_undeclared(variables, (one.loaded for one in checked if one.loaded))
+        refuse_undeclared(variables, (loaded for one in checked for loaded in one.loaded))
     valid = not any(one.errors for one in checked)
     if form == "json":
         click.echo(
@@ -79,30 +91,32 @@ def validate(
 
 def check(path: Path, variables: Mapping[str, str], secret_values: Mapping[str, str], *, strict: bool) -> Checked:
     """Check one file, its faults against the installed drivers included."""
-    from gameday.registry import load_driver  # noqa: PLC0415 - --help needs none of it
+    from gameday.registry import load_driver, load_probe  # noqa: PLC0415 - --help needs none of it
     from gameday.schema.errors import ExperimentErrors  # noqa: PLC0415 - --help needs none of it
-    from gameday.schema.loader import load_experiment  # noqa: PLC0415 - --help needs none of it
+    from gameday.schema.loader import load_experiments  # noqa: PLC0415 - --help needs none of it
 
     try:
-        loaded = load_experiment(
+        loaded = load_experiments(
             path,
             variables=variables,
             secret_values=secret_values,
             environ=os.environ,
             require_values=False,
             drivers=load_driver,
+            probes=load_probe,
+            library=library(),
         )
     except ExperimentErrors as errors:
-        return Checked(path=path, loaded=None, errors=errors.errors)
-    return Checked(path=path, loaded=loaded, errors=loaded.strict_errors() if strict else ())
+        return Checked(path=path, errors=errors.errors)
+    return Checked(path=path, loaded=loaded, errors=loaded[0].strict_errors() if strict else ())
 
 
 def _show(checked: Checked) -> None:
     from gameday.schema.errors import render  # noqa: PLC0415 - --help needs none of it
 
-    warnings = checked.loaded.warnings if checked.loaded else ()
-    if checked.errors or warnings:
-        click.echo(render((*checked.errors, *warnings)) + "\n", err=True)
+    if checked.errors or checked.warnings:
+        click.echo(render((*checked.errors, *checked.warnings)) + "\n", err=True)
     if not checked.errors:
-        needed = checked.loaded.needed if checked.loaded else ()
-        click.echo(f"{checked.path}: valid" + (f" (a run needs the secrets {', '.join(needed)})" if needed else ""))
+        about = [f"{len(checked.loaded)} experiments"] if len(checked.loaded) > 1 else []
+        about += [f"a run needs the secrets {', '.join(checked.needed)}"] if checked.needed else []
+        click.echo(f"{checked.path}: valid" + (f" ({'; '.join(about)})" if about else ""))

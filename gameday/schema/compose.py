@@ -56,7 +56,7 @@ class Builder:
         for event in events:
             match event:
                 case ScalarEvent():
-                    self._place(_scalar(event, self._tag(event)), event)
+                    self._place(self._scalar(event, self._tag(event)), event)
                 case MappingStartEvent() | SequenceStartEvent():
                     self._open(event)
                 case MappingEndEvent() | SequenceEndEvent():
@@ -67,27 +67,37 @@ class Builder:
                     self.documents += 1
                     if self.documents > 1:
                         self.document.refuse(
-                            _span(event), "yaml-syntax", "a second document; one file is one experiment"
+                            self._span(event), "yaml-syntax", "a second document; one file is one experiment"
                         )
                 case _:
                     pass
+
+    def _span(self, event: Any) -> Span:
+        start, end = event.start_mark, event.end_mark
+        width = end.column - start.column if end.line == start.line else _WHOLE_LINE
+        return Span(start.line + 1, start.column + 1, max(1, width), self.document.file)
 
     def _tag(self, event: Any) -> str | None:
         tag = str(event.tag) if event.tag is not None else None
         if tag not in (None, "!", _TEXT_TAG):
             self.document.refuse(
-                _span(event), "yaml-syntax", "YAML tags are not supported", "write the value without it"
+                self._span(event), "yaml-syntax", "YAML tags are not supported", "write the value without it"
             )
         return tag
+
+    def _scalar(self, event: Any, tag: str | None) -> Value:
+        text = str(event.value)
+        plain = event.style is None or event.style == ""
+        return Value(span=self._span(event), value=resolve_scalar(text) if plain and tag is None else text, text=text)
 
     def _open(self, event: Any) -> None:
         self._tag(event)
         if len(self.stack) >= MAX_DEPTH:
-            self.document.refuse(_span(event), "too-large", f"nested more than {MAX_DEPTH} deep")
+            self.document.refuse(self._span(event), "too-large", f"nested more than {MAX_DEPTH} deep")
         anchor: str | None = event.anchor
         if anchor is not None:
             self.anchors[anchor] = None
-        span = _span(event)
+        span = self._span(event)
         mapping = isinstance(event, MappingStartEvent)
         node = Entries(span=span) if mapping else Items(span=span)
         self.stack.append(_Open(node=node, anchor=anchor))
@@ -96,7 +106,7 @@ class Builder:
         top = self.stack.pop()
         node, start = top.node, top.node.span
         if event.end_mark.line == start.line - 1:
-            node.span = Span(start.line, start.column, max(1, event.end_mark.column - start.column + 1))
+            node.span = start._replace(width=max(1, event.end_mark.column - start.column + 1))
         if top.merges and isinstance(node, Entries):
             for merged in top.merges:
                 node.entries = {**merged.entries, **node.entries}
@@ -107,21 +117,21 @@ class Builder:
     def _alias(self, event: Any) -> None:
         self.aliases += 1
         if self.aliases > MAX_ALIASES:
-            self.document.refuse(_span(event), "too-large", f"more than {MAX_ALIASES} aliases")
+            self.document.refuse(self._span(event), "too-large", f"more than {MAX_ALIASES} aliases")
         if event.anchor not in self.anchors:
-            self.document.refuse(_span(event), "yaml-syntax", f"no anchor is called {event.anchor!r}")
+            self.document.refuse(self._span(event), "yaml-syntax", f"no anchor is called {event.anchor!r}")
         node = self.anchors[event.anchor]
         if node is None:
-            self.document.refuse(_span(event), "yaml-syntax", f"{event.anchor!r} contains itself")
+            self.document.refuse(self._span(event), "yaml-syntax", f"{event.anchor!r} contains itself")
         if len(self.stack) + node.height > MAX_DEPTH:
-            self.document.refuse(_span(event), "too-large", f"nested more than {MAX_DEPTH} deep")
+            self.document.refuse(self._span(event), "too-large", f"nested more than {MAX_DEPTH} deep")
         self._place(node, event, count=node.size)
 
     def _place(self, node: Node, event: Any, *, count: int = 1) -> None:
         """Put a finished node where it belongs."""
         self.nodes += count
         if self.nodes > MAX_NODES:
-            self.document.refuse(_span(event), "too-large", f"more than {MAX_NODES:,} values, aliases expanded")
+            self.document.refuse(self._span(event), "too-large", f"more than {MAX_NODES:,} values, aliases expanded")
         if isinstance(node, Value) and not isinstance(event, AliasEvent) and event.anchor is not None:
             self.anchors[event.anchor] = node
         if not self.stack:
@@ -141,9 +151,9 @@ class Builder:
     def _key(self, top: _Open, node: Node, event: Any) -> None:
         if not isinstance(node, Value):
             self.document.refuse(
-                _span(event), "yaml-syntax", "a key must be text", "a text that begins with { or [ needs quotes"
+                self._span(event), "yaml-syntax", "a key must be text", "a text that begins with { or [ needs quotes"
             )
-        top.key = (_span(event), node.text)
+        top.key = (self._span(event), node.text)
 
     def _entry(self, top: _Open, into: Entries, node: Node) -> None:
         span, key = top.key or (node.span, "")
@@ -168,18 +178,6 @@ class _Open:
     anchor: str | None
     key: tuple[Span, str] | None = None
     merges: list[Entries] = field(default_factory=list[Entries])
-
-
-def _span(event: Any) -> Span:
-    start, end = event.start_mark, event.end_mark
-    width = end.column - start.column if end.line == start.line else _WHOLE_LINE
-    return Span(start.line + 1, start.column + 1, max(1, width))
-
-
-def _scalar(event: Any, tag: str | None) -> Value:
-    text = str(event.value)
-    plain = event.style is None or event.style == ""
-    return Value(span=_span(event), value=resolve_scalar(text) if plain and tag is None else text, text=text)
 
 
 def resolve_scalar(text: str) -> Scalar:

@@ -3,7 +3,7 @@
 GamedayError
 ├── ExperimentErrors     the file cannot be used; nothing was touched
 └── ParameterError       a driver refuses its parameters
-    └── UnknownDriverError   no such driver is installed
+    └── UnknownDriverError   no such driver, or kind of probe, is installed
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from gameday.spi.errors import GamedayError
 
 DriverCheck: TypeAlias = Callable[[str, Mapping[str, Any]], Driver]
 """Make a driver of its name and its parameters; raises UnknownDriverError or ParameterError."""
+ProbeCheck: TypeAlias = Callable[[str, Mapping[str, Any]], object]
+"""Make a probe of its kind and its parameters; raises UnknownDriverError or ParameterError."""
 SHOWN_ERRORS = 100
 """How many errors of one file are printed; the rest is counted."""
 _LONGEST_MESSAGE = 400
@@ -31,6 +33,8 @@ class Span(NamedTuple):
     line: int
     column: int
     width: int = 1
+    file: int = 0
+    """0 is the experiment file; its fragments count from 1, in the order in which they are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,8 @@ class Located:
     source: str = ""
     """The line of the file; empty where there is none to show."""
     level: Literal["error", "warning"] = "error"
+    file: int = 0
+    """As in its Span."""
 
     def render(self) -> str:
         """Write it as compilers do: place, code and message, then the line with a caret, then the help."""
@@ -62,6 +68,7 @@ class Located:
     def to_json(self) -> dict[str, Any]:
         """As ``gameday validate --format json`` prints it."""
         return {
+            "path": self.path,
             "line": self.line,
             "column": self.column,
             "width": self.width,
@@ -76,7 +83,7 @@ class ExperimentErrors(GamedayError):  # noqa: N818 - it is many errors
     """Everything that is wrong with one file, by position; its text is what a person is shown."""
 
     def __init__(self, errors: Iterable[Located]) -> None:
-        self.errors = tuple(sorted(set(errors), key=lambda e: (e.line, e.column, e.code, e.message)))
+        self.errors = tuple(sorted(set(errors), key=lambda e: (e.file, e.line, e.column, e.code, e.message)))
         super().__init__(render(self.errors))
 
 
@@ -97,7 +104,7 @@ class ParameterError(GamedayError):
 
 
 class UnknownDriverError(ParameterError):
-    """No such driver is installed."""
+    """No such driver, or kind of probe, is installed."""
 
 
 def render(errors: Iterable[Located]) -> str:

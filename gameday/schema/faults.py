@@ -50,8 +50,8 @@ def _times(document: Document, root: Node, index: int, raw: Mapping[str, Any], d
     unwanted = ("observe", "irreversible") if reversible else ("for",)
     kind = "can be undone" if reversible else "cannot be undone"
     hint = "for: 30s" if reversible else "irreversible: allow, observe: 20s"
-    extra = [key for key in unwanted if key in raw]
-    lacking = [key for key in wanted if key not in raw]
+    extra = [key for key in unwanted if raw.get(key) is not None]
+    lacking = [key for key in wanted if raw.get(key) is None]
     if extra or lacking:
         what = " and ".join([f"needs {key!r}" for key in lacking] + [f"cannot have {key!r}" for key in extra])
         span = locate(root, ("faults", index, extra[0] if extra else "do"), key=True)

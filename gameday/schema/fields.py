@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonS
 from gameday.schema.checks import parse_check
 from gameday.schema.grammar import AbortRule, Criterion, parse_abort, parse_criterion
 from gameday.schema.quantities import shown
+from gameday.schema.templates import without_templates
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
@@ -75,8 +76,9 @@ def _url(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    rooted = text.startswith("/") and not text.startswith("//") and not re.search(r"[\s\\\x00-\x1f]", text)
-    if not rooted and "${" not in text and not _URL.fullmatch(text):
+    fixed = without_templates(text)
+    rooted = fixed.startswith("/") and not fixed.startswith("//") and not re.search(r"[\s\\\x00-\x1f]", fixed)
+    if not rooted and "${" not in text and "{{" not in fixed and not _URL.fullmatch(fixed):
         raise ValueError(f"not a path: {shown(text)}; write a path like /checkout, or a whole URL")
     return text
 

@@ -1,36 +1,36 @@
-"""A file → an Experiment that can be run, or everything that is wrong with it.
+"""A file → the experiments that it describes, or everything that is wrong with it.
 
-One pass: YAML → tree with places → variables put in → models → what sections say about each other → drivers. Only a file
-that is no YAML stops at its first error.
+One pass: YAML → tree with places → fragments in their place → for each combination of the matrix, what gameday.schema.reading
+does. Only a file that is no YAML stops at its first error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
 
 from gameday.schema.document import Document, split_lines
-from gameday.schema.errors import DriverCheck, ExperimentErrors, Located, Span
+from gameday.schema.errors import DriverCheck, ExperimentErrors, Located, ProbeCheck, Span
 from gameday.schema.experiment import Experiment
-from gameday.schema.faults import check_fault
-from gameday.schema.nodes import Entries, Items, as_list, as_mapping, child, locate, pairs, plain, texts
-from gameday.schema.parts import parts_of
+from gameday.schema.fragments import Fragments
+from gameday.schema.matrix import Combination, as_text, bound, combinations
+from gameday.schema.nodes import Node, find
 from gameday.schema.power import Unprovable, never_provable
-from gameday.schema.references import check_references
-from gameday.schema.shape import shape
-from gameday.schema.variables import SAMPLE_BUILTINS, Given, Substitution, declare, references
-from gameday.schema.wording import word
+from gameday.schema.reading import Checks, Reading
+from gameday.schema.shape import shape, top_of
+from gameday.schema.variables import SAMPLE_BUILTINS, Given, Variables, declare
 from gameday.schema.yamlfile import parse, read_bytes
 from gameday.spi.world import Secrets
+
+Builtins = Mapping[str, str] | Callable[[int], Mapping[str, str]]
+"""Values of ``run.id`` and ``run.seed``; or what gives them for the combination of that index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A valid file."""
+    """A valid file, or one combination of a valid file with a matrix."""
 
     path: Path
     text: bytes
@@ -41,11 +41,23 @@ class Loaded:
     """``objectives.NAME``, ``faults.NAME`` and ``title`` → line, counted from 1."""
     declared: frozenset[str]
     """Every variable that the file declares, so that a misspelt ``--var`` can be refused."""
+    variant: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Name → value of this combination of ``matrix:``; empty without one."""
+    fragments: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    """The files that it uses, byte for byte, by their path below the experiment's folder, or ``library/…``."""
     needed: tuple[str, ...] = ()
     """Secrets without a value: a run needs them."""
     unprovable: tuple[Unprovable, ...] = ()
     """What no run of this file could prove: such a run is refused."""
     warnings: tuple[Located, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex of the file; with fragments, of the file and of each fragment's path, length and bytes."""
+        digest = hashlib.sha256(self.text)
+        for name, data in sorted(self.fragments.items()):
+            digest.update(f"\n{name}\n{len(data)}\n".encode() + data)
+        return digest.hexdigest()
 
     def strict_errors(self) -> tuple[Located, ...]:
         """Return what ``validate --strict`` asks for beyond a valid file: a hypothesis and an owner."""
@@ -62,36 +74,105 @@ def load_experiment(
     variables: Mapping[str, str] | None = None,
     secret_values: Mapping[str, str] | None = None,
     environ: Mapping[str, str] | None = None,
-    builtins: Mapping[str, str] | None = None,
+    builtins: Builtins | None = None,
     require_values: bool = True,
     drivers: DriverCheck | None = None,
+    probes: ProbeCheck | None = None,
+    library: Path | None = None,
 ) -> Loaded:
+    """Read a file that is one experiment; raise ExperimentErrors as load_experiments does, or for a matrix of several."""
+    found, *others = load_experiments(
+        path,
+        variables=variables,
+        secret_values=secret_values,
+        environ=environ,
+        builtins=builtins,
+        require_values=require_values,
+        drivers=drivers,
+        probes=probes,
+        library=library,
+    )
+    if others:
+        document = parse(str(path), found.text)
+        span = top_of(document).entries["matrix"][0]
+        hint = "choose one by " + " ".join(f"--var {name}={value}" for name, value in found.variant.items())
+        document.refuse(span, "matrix", f"a matrix of {1 + len(others)} experiments where one is needed", hint)
+    return found
+
+
+def load_experiments(
+    path: str | Path,
+    *,
+    variables: Mapping[str, str] | None = None,
+    secret_values: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    builtins: Builtins | None = None,
+    require_values: bool = True,
+    drivers: DriverCheck | None = None,
+    probes: ProbeCheck | None = None,
+    library: Path | None = None,
+) -> tuple[Loaded, ...]:
     """Read an experiment file; raise ExperimentErrors that holds everything that is wrong with it.
 
+    One result for each combination of ``matrix:``, in the order of the file, the last name changing fastest; one without.
     ``variables`` are from ``--var``, ``secret_values`` from variable files (secrets and others), ``builtins`` are the
     values of ``run.id`` and ``run.seed`` (samples by default). With ``require_values`` a secret without a value is an
-    error; otherwise it is listed as ``needed``. ``drivers`` (registry.load_driver) checks each fault against its driver.
+    error; otherwise it is listed as ``needed``. ``drivers`` (registry.load_driver) checks each fault against its driver,
+    ``probes`` (registry.load_probe) each gauge. ``library`` is the folder of what ships with gameday.
     """
     source = Path(path)
     data = read_bytes(source)
+    document = parse(str(path), data)
+    fragments = Fragments(document=document, source=source, library=library)
+    shaped = shape(document, fragments)
     given = Given(variables=variables or {}, secret_values=secret_values or {}, environ=environ or {})
-    reading = _Reading(
-        document=parse(str(path), data), builtins={**SAMPLE_BUILTINS, **(builtins or {})}, drivers=drivers
-    )
-    experiment = reading.read(given, require_values=require_values)
-    secrets = reading.secrets
-    unprovable = tuple(never_provable(experiment))
-    return Loaded(
-        path=source,
-        text=data,
-        experiment=experiment,
-        secrets=Secrets(values={name: value for name, value in secrets.items() if value is not None}),
-        lines=reading.lines(),
-        declared=reading.declared,
-        needed=tuple(name for name, value in secrets.items() if value is None),
-        unprovable=unprovable,
-        warnings=tuple(reading.warning(item) for item in unprovable),
-    )
+    declared = declare(document, shaped.variables, given, require_values=require_values)
+    chosen = combinations(document, shaped.matrix, declared, given.variables, document.root.size)
+    loader = _Loader(source=source, text=data, fragments=fragments, declared=declared)
+    found: list[Loaded] = []
+    for index, combination in enumerate(chosen):
+        values = builtins(index) if callable(builtins) else builtins
+        reading = Reading(
+            document=document,
+            shaped=shaped,
+            variables=bound(declared, combination),
+            builtins={**SAMPLE_BUILTINS, **(values or {})},
+            checks=Checks(drivers=drivers, probes=probes),
+            used_at=fragments.used_at,
+        )
+        experiment = reading.read()
+        if experiment is not None:
+            found.append(loader.loaded(experiment, reading, combination))
+    if document.errors:
+        raise ExperimentErrors(document.errors)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loader:
+    """What all combinations of one file share."""
+
+    source: Path
+    text: bytes
+    fragments: Fragments
+    declared: Variables
+
+    def loaded(self, experiment: Experiment, reading: Reading, combination: Combination) -> Loaded:
+        secrets = self.declared.secrets
+        unprovable = tuple(never_provable(experiment))
+        return Loaded(
+            path=self.source,
+            text=self.text,
+            experiment=experiment,
+            secrets=Secrets(values={name: value for name, value in secrets.items() if value is not None}),
+            lines=reading.lines(),
+            declared=frozenset((*self.declared.names, *combination)),
+            variant={name: as_text(value) for name, value in combination.items()},
+            fragments=dict(self.fragments.texts),
+            needed=tuple(name for name, value in secrets.items() if value is None),
+            unprovable=unprovable,
+            warnings=tuple(reading.warning(item) for item in unprovable),
+        )
 
 
 def read_secrets(path: str | Path, environ: Mapping[str, str]) -> Secrets:
@@ -100,88 +181,6 @@ def read_secrets(path: str | Path, environ: Mapping[str, str]) -> Secrets:
     `gameday recover` takes them from the environment again, because a run folder holds references only.
     """
     document = parse(str(path), read_bytes(Path(path)))
-    _, section = shape(document)
+    section: Node | None = find(top_of(document), ("variables",))
     found = declare(document, section, Given(variables={}, secret_values={}, environ=environ), require_values=False)
     return Secrets(values={name: value for name, value in found.secrets.items() if value is not None})
-
-
-@dataclass(slots=True, kw_only=True)
-class _Reading:
-    """One file while it is read."""
-
-    document: Document
-    builtins: Mapping[str, str]
-    drivers: DriverCheck | None
-    root: Entries = field(default_factory=lambda: Entries(span=Span(1, 1)))
-    secrets: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"], repr=False)
-    declared: frozenset[str] = frozenset()
-
-    def read(self, given: Given, *, require_values: bool) -> Experiment:
-        shaped, section = shape(self.document)
-        variables = declare(self.document, section, given, require_values=require_values)
-        self.secrets, self.declared = variables.secrets, frozenset(variables.names)
-        substitution = Substitution(document=self.document, variables=variables, builtins=self.builtins)
-        self.root = substitution.resolve(shaped)
-        raw: dict[str, Any] = plain(self.root)
-        checked = self._check_faults(raw)
-        check_references(self.document, self.root, parts_of(raw))
-        experiment: Experiment | None = None
-        try:
-            experiment = Experiment.model_validate(raw)
-        except ValidationError as errors:
-            self._note(errors, checked)
-        if experiment is None or self.document.errors:
-            raise ExperimentErrors(self.document.errors)
-        return experiment
-
-    def _check_faults(self, raw: Mapping[str, Any]) -> set[int]:
-        """Check each fault against its driver; return the indices whose times were checked, too."""
-        if self.drivers is None:
-            return set()
-        return {
-            index
-            for index, fault in enumerate(as_list(raw.get("faults")))
-            if not self._unresolved(fault) and check_fault(self.document, self.root, index, fault, self.drivers)
-        }
-
-    def _note(self, errors: ValidationError, checked: set[int]) -> None:
-        """Note pydantic's errors at their places, but for what was already said better."""
-        for error in errors.errors(include_url=False):
-            path = tuple(error["loc"])
-            match path:
-                case ("faults", int(index)):
-                    better = index in checked and error["type"] == "value_error"
-                case _:
-                    better = False
-            said = path in (("objectives",), ("faults",)) and error["type"] in ("missing", "too_short")
-            if said or better or (isinstance(error["input"], str) and self._unresolved(error["input"])):
-                continue
-            wording = word(error, path, self.root)
-            span = locate(self.root, path, key=wording.at_key)
-            self.document.add(span, wording.code, wording.message, wording.hint)
-
-    def _unresolved(self, value: Any) -> bool:
-        """Whether a variable is left in it that is no secret: said where it was read."""
-        if isinstance(value, str):
-            return any(name not in self.secrets for name in references(value))
-        return any(self._unresolved(part) for part in (*as_mapping(value).values(), *as_list(value)))
-
-    def lines(self) -> dict[str, int]:
-        found = {"title": locate(self.root, ("title",)).line}
-        for name, span, _ in pairs(self.root.get("objectives")):
-            found[f"objectives.{name}"] = span.line
-        faults = self.root.get("faults")
-        for fault in faults.items if isinstance(faults, Items) else ():
-            for span, name in texts(child(fault, "name")):
-                found[f"faults.{name}"] = span.line
-        return found
-
-    def warning(self, item: Unprovable) -> Located:
-        span = locate(self.root, ("objectives", item.objective), key=True)
-        if item.needed is None:
-            why, hint = "it allows no bad request at all", "allow a small share, like 0.1%"
-        else:
-            why = f"the fault phase offers {item.expected:,} requests, and it takes {item.needed:,}"
-            hint = "raise load.rate, lengthen the faults, or widen the objective"
-        message = f"{item.criterion!r} can never be proven: {why}"
-        return replace(self.document.located(span, "too-few", message, hint), level="warning")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from gameday.schema.experiment import FaultSpec, LoadProfile, Objective, Phases, Proxy, Request, Section
+from gameday.schema.grammar import AbortRule, parse_abort
 from gameday.schema.nodes import as_list, as_mapping
 
 _Section = TypeVar("_Section", bound=Section)
@@ -26,6 +27,7 @@ class Parts:
     objectives: Mapping[str, Objective] = field(default_factory=dict[str, Objective])
     phases: Phases | None
     faults: Mapping[int, FaultSpec] = field(default_factory=dict[int, FaultSpec])
+    abort: Mapping[int, AbortRule] = field(default_factory=dict[int, AbortRule])
 
 
 def parts_of(data: Mapping[str, Any]) -> Parts:
@@ -41,6 +43,7 @@ def parts_of(data: Mapping[str, Any]) -> Parts:
         objectives=_named(Objective, data.get("objectives")),
         phases=_read(Phases, data.get("phases", {})),
         faults=_listed(FaultSpec, data.get("faults")),
+        abort=_rules(data.get("abort")),
     )
 
 
@@ -59,3 +62,13 @@ def _named(model: type[_Section], raw: object) -> dict[str, _Section]:
 def _listed(model: type[_Section], raw: object) -> dict[int, _Section]:
     read = ((index, _read(model, value)) for index, value in enumerate(as_list(raw)))
     return {index: part for index, part in read if part is not None}
+
+
+def _rules(raw: object) -> dict[int, AbortRule]:
+    found: dict[int, AbortRule] = {}
+    for index, text in enumerate(as_list(raw)):
+        try:
+            found[index] = parse_abort(text if isinstance(text, str) else "")
+        except ValueError:
+            continue
+    return found

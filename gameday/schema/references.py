@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 from gameday.schema.document import Document
 from gameday.schema.errors import Span, did_you_mean
 from gameday.schema.experiment import Objective
+from gameday.schema.gauges import check_gauges
 from gameday.schema.nodes import Entries, Items, Node, Value, find, keys, locate, pairs, texts
 from gameday.schema.parts import Parts
 from gameday.schema.quantities import format_duration, shown
 from gameday.schema.recovery import offered_rate, shortest_hold_ms, window
+from gameday.schema.templates import check_templates
 
 
 def check_references(document: Document, root: Entries, parts: Parts) -> None:
@@ -23,6 +25,8 @@ def check_references(document: Document, root: Entries, parts: Parts) -> None:
     _targets(document, root)
     _listeners(document, root, parts)
     _hosts(document, root, parts)
+    check_templates(document, root)
+    check_gauges(document, root, parts)
     for name, objective in parts.objectives.items():
         _same_metric(document, root, name, objective)
         _recovery(document, root, name, parts)
@@ -91,7 +95,7 @@ def _host(url: str) -> str | None:
         host = split.hostname
     except ValueError:
         return None
-    return None if "${" in split.netloc else host
+    return None if "${" in split.netloc or "{{" in split.netloc else host
 
 
 def _allowed(host: str | None, patterns: Iterable[str]) -> bool:
@@ -138,10 +142,14 @@ def _same_metric(document: Document, root: Node, name: str, objective: Objective
 def _recovery(document: Document, root: Node, name: str, parts: Parts) -> None:
     """Check that the hold is long enough to mean something, and the recovery phase long enough for within and hold."""
     load, phases, objective = parts.load, parts.phases, parts.objectives[name]
-    if load is None or phases is None:
+    if phases is None or (load is None and find(root, ("load",)) is not None):
         return
-    rate = offered_rate(objective, load)
-    within, hold = window(objective, load, phases)
+    begin = (
+        phases.warmup + phases.baseline + max((fault.at + fault.length for fault in parts.faults.values()), default=0)
+    )
+    planned = (begin, begin + phases.recovery)
+    rate = offered_rate(objective, load, planned)
+    within, hold = window(objective, load, phases, planned)
     path = ("objectives", name, "recover")
     shortest = shortest_hold_ms(objective.expect, rate)
     if objective.recover.hold is not None and hold < shortest:

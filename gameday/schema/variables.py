@@ -89,7 +89,7 @@ class _Declaring:
     found: Variables = field(default_factory=Variables)
 
     def declare(self, name: str, span: Span, node: Node) -> None:
-        if not _NAME.fullmatch(name):
+        if not is_variable_name(name):
             self.document.add(
                 span, "bad-value", f"not a variable's name: {shown(name)}", "write letters, digits and '_'"
             )
@@ -136,21 +136,31 @@ class _Declaring:
         self.found.secrets[name] = value
 
     def _keep(self, name: str, declared: Value, text: str | None) -> None:
-        """Keep a variable's value: of the same type as the file's own, which ``text`` replaces."""
-        value: Scalar = declared.value if text is None else text
-        if text is not None and not isinstance(declared.value, str):
-            value = resolve_scalar(text)
-            if isinstance(declared.value, float) and type(value) is int:
-                value = float(value)
-            if type(value) is not type(declared.value):
-                message = f"variable {name!r} is {shown(declared.value)} here, but was given as {shown(text)}"
-                self.document.add(declared.span, "bad-value", message)
-                return
-        if isinstance(value, str) and "${" in value:
-            message = f"the value of {name!r} contains '${{'; a variable cannot name another"
-            self.document.add(declared.span, "bad-value", message)
-            return
-        self.found.values[name] = value
+        before = len(self.document.errors)
+        value = converted(self.document, name, declared, text)
+        if len(self.document.errors) == before:
+            self.found.values[name] = value
+
+
+def is_variable_name(name: str) -> bool:
+    """Whether a variable can be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
+def converted(document: Document, name: str, declared: Value, text: str | None) -> Scalar:
+    """Return a variable's value: the file's own, or ``text`` in its place, of the same type; what is wrong is noted."""
+    value: Scalar = declared.value if text is None else text
+    if text is not None and not isinstance(declared.value, str):
+        value = resolve_scalar(text)
+        if isinstance(declared.value, float) and type(value) is int:
+            value = float(value)
+        if type(value) is not type(declared.value):
+            message = f"variable {name!r} is {shown(declared.value)} here, but was given as {shown(text)}"
+            document.add(declared.span, "bad-value", message)
+    if isinstance(value, str) and "${" in value:
+        message = f"the value of {name!r} contains '${{'; a variable cannot name another"
+        document.add(declared.span, "bad-value", message)
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +174,10 @@ class Substitution:
     def resolve(self, node: Entries) -> Entries:
         """Return the same tree with values for variables, each still at its place in the file."""
         return self._entries(node, ())
+
+    def value(self, node: Value) -> Node:
+        """Return one value that stands apart from the tree."""
+        return self._node(node, ())
 
     def _entries(self, node: Entries, path: Path) -> Entries:
         entries = {key: (span, self._node(value, (*path, key))) for key, (span, value) in node.entries.items()}
@@ -216,6 +230,8 @@ def _in_argv(path: Path) -> bool:
     """Whether this part of the file becomes a command line."""
     match path:
         case ("system", _, "run", *_) | ("system", _, "ready", "command", *_):
+            return True
+        case ("slis", _, "command", *_) | ("load", "args", *_):
             return True
         case ("faults", _, "with", parameter, *_):
             return parameter in _ARGV_PARAMETERS

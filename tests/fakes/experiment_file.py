@@ -149,3 +149,24 @@ def fake_drivers(name: str, params: Mapping[str, Any]) -> Driver:
         raise UnknownDriverError(f"no driver is called {name!r}", hint=did_you_mean(name, DRIVERS))
     driver: Driver = DRIVERS[name](**read_parameters(name, parameters_of(DRIVERS[name]), params))
     return driver
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpProbe:
+    value: str
+    json: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandProbe:
+    value: tuple[str, ...]
+
+
+PROBES: dict[str, type[Any]] = {"http": HttpProbe, "command": CommandProbe}
+
+
+def fake_probes(kind: str, params: Mapping[str, Any]) -> object:
+    """Stand in for registry.load_probe."""
+    if kind not in PROBES:
+        raise UnknownDriverError(f"no probe is called {kind!r}", hint=did_you_mean(kind, PROBES))
+    return PROBES[kind](**read_parameters(kind, parameters_of(PROBES[kind]), params))

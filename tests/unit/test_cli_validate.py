@@ -68,6 +68,7 @@ def test_json_is_one_document(tmp_path: Path) -> None:
     first, second = document["files"]
     assert (document["valid"], first["valid"], second["valid"]) == (False, False, True)
     assert first["errors"][0] == {
+        "path": str(bad),
         "line": 23,
         "column": 9,
         "width": 3,

@@ -77,19 +77,19 @@ def test_json_is_yaml() -> None:
 def test_a_byte_order_mark_and_windows_line_ends_are_no_matter() -> None:
     document = parse("f.yaml", "\ufeffa: 1\r\nb: [1, 2]\r\n".encode())
     assert plain(document.root) == {"a": 1, "b": [1, 2]}
-    assert locate(document.root, ("b", 1)) == (2, 8, 1)
+    assert locate(document.root, ("b", 1)) == (2, 8, 1, 0)
 
 
 def test_places_of_values_keys_and_what_is_missing() -> None:
     root = parse("f.yaml", b"load:\n  rate: 100/s\n  requests:\n    - {name: a, get: /}\nfaults:\n").root
-    assert locate(root, ("load", "rate")) == (2, 9, 5)
-    assert locate(root, ("load", "rate"), key=True) == (2, 3, 4)
-    assert locate(root, ("load",)) == (1, 1, 4)
-    assert locate(root, ("load", "requests", 0, "name")) == (4, 14, 1)
-    assert locate(root, ("load", "requests", 0, "post")) == (4, 7, 17)
-    assert locate(root, ("load", "target")) == (1, 1, 4)
-    assert locate(root, ("faults",)) == (5, 1, 6)
-    assert locate(root, ("nothing",)) == (1, 1, 1)
+    assert locate(root, ("load", "rate")) == (2, 9, 5, 0)
+    assert locate(root, ("load", "rate"), key=True) == (2, 3, 4, 0)
+    assert locate(root, ("load",)) == (1, 1, 4, 0)
+    assert locate(root, ("load", "requests", 0, "name")) == (4, 14, 1, 0)
+    assert locate(root, ("load", "requests", 0, "post")) == (4, 7, 17, 0)
+    assert locate(root, ("load", "target")) == (1, 1, 4, 0)
+    assert locate(root, ("faults",)) == (5, 1, 6, 0)
+    assert locate(root, ("nothing",)) == (1, 1, 1, 0)
 
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40))

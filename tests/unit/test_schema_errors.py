@@ -8,13 +8,19 @@ import pytest
 
 from gameday.schema.errors import ExperimentErrors, Located, render
 from gameday.schema.loader import load_experiment
-from tests.fakes.experiment_file import EXAMPLE, changed, fake_drivers, write
+from tests.fakes.experiment_file import EXAMPLE, changed, fake_drivers, fake_probes, write
 
 Changes = list[tuple[str, str]]
 GOLDEN = Path(__file__).with_suffix(".golden.txt").read_text(encoding="utf-8")
 EXPECTED = {
     name: text.rstrip("\n") for name, _, text in (part.partition("\n") for part in GOLDEN.split("===== ") if part)
 }
+REQUESTS = EXAMPLE[EXAMPLE.index("  requests:\n") : EXAMPLE.index("\nobjectives:")]
+DATA = ("load:", "data: {skus: [A1, B2]}\nload:")
+QUEUE = (
+    "objectives:\n",
+    'slis: {queue: {http: "http://127.0.0.1:8080/queue", every: 5s}}\nobjectives:\n  backlog: {expect: max(queue) < 1000}\n',
+)
 MISTAKES: dict[str, Changes] = {
     "misspelt section": [("abort:", "abrot:")],
     "no version": [("version: 1\n", "")],
@@ -77,7 +83,53 @@ MISTAKES: dict[str, Changes] = {
     "no objective": [(EXAMPLE[EXAMPLE.index("objectives:") : EXAMPLE.index("\nphases:")], "objectives: {}\n")],
     "no fault": [("faults:\n", "faults: []\nfault:\n")],
     "abort rule that is none": [("errors lose 1.5s of traffic", "errors loose 1.5s of traffic")],
-    "section that comes later": [("abort:", "matrix: {rate: [1, 2]}\nabort:")],
+    "section that comes later": [("abort:", "sources: {prometheus: {url: x}}\nabort:")],
+    "rate and users": [("rate: 100/s", "rate: 100/s\n  users: 5")],
+    "requests and a locustfile": [("rate: 100/s", "rate: 100/s\n  locustfile: shop.py")],
+    "locustfile that is not there": [(REQUESTS, "  locustfile: load/shop.py\n")],
+    "key of a locustfile": [("rate: 100/s", "rate: 100/s\n  tags: [read]")],
+    "poisson users": [("rate: 100/s", "users: 5\n  arrivals: poisson")],
+    "spawn rate of arrivals": [("rate: 100/s", "rate: 100/s\n  spawn_rate: 5/s")],
+    "stage without hold": [("rate: 100/s", "stages: [{rate: 10/s, ramp: 5s}]")],
+    "stage of two levels": [("rate: 100/s", "stages: [{rate: 10/s, users: 5, hold: 5s}]")],
+    "stages of both kinds": [("rate: 100/s", "stages: [{rate: 10/s, hold: 5s}, {users: 5, hold: 5s}]")],
+    "stage of no length": [("rate: 100/s", "stages: [{rate: 10/s, hold: 0s}]")],
+    "workers and processes": [(REQUESTS, "  locustfile: bad.yaml\n  workers: {expect: 2}\n  processes: 2\n")],
+    "workers without a number": [(REQUESTS, "  locustfile: bad.yaml\n  workers: {port: 5557}\n")],
+    "data that is no list": [("load:", "data: {skus: A1}\nload:")],
+    "data called badly": [("load:", "data: {my-skus: [A1]}\nload:")],
+    "template of an unknown name": [DATA, ('{sku: "A1", note: null}', '{sku: "{{ pick(sku) }}"}')],
+    "template that is never closed": [DATA, ("get: /products", 'get: "/products/{{ pick(skus)"')],
+    "template that is a statement": [DATA, ('sku: "A1"', 'sku: "{% for x in skus %}{{ x }}{% endfor %}"')],
+    "template that is not quoted": [DATA, ('sku: "A1"', "sku: {{ pick(skus) }}")],
+    "template in the target": [DATA, ('default: "http://127.0.0.1:8080"', 'default: "http://{{host}}"')],
+    "gauge of a kind that comes later": [QUEUE, ("{queue: {http: ", "{queue: {prometheus: ")],
+    "gauge of an unknown kind": [QUEUE, ("{queue: {http: ", "{queue: {htp: ")],
+    "gauge without a kind": [QUEUE, ('http: "http://127.0.0.1:8080/queue", ', "")],
+    "gauge with an unknown parameter": [QUEUE, ("every: 5s", "jsonpath: x")],
+    "gauge that is read too often": [QUEUE, ("every: 5s", "every: 0s")],
+    "gauge with a source": [QUEUE, ("every: 5s", "source: prometheus")],
+    "objective on an unknown gauge": [QUEUE, ("max(queue)", "max(queu)")],
+    "objective on a gauge without slis": [("expect: p95 < 300ms, during: p95 < 1s", "expect: max(queue) < 5")],
+    "gauge with another aggregate during": [QUEUE, ("max(queue) < 1000", "max(queue) < 1000, during: mean(queue) < 5")],
+    "unknown aggregate": [QUEUE, ("max(queue)", "maximum(queue)")],
+    "share of a gauge without a comparison": [QUEUE, ("max(queue) < 1000", "share(queue) < 5%")],
+    "gauge with a number that is none": [QUEUE, ("< 1000", "< 10 apples")],
+    "ratio": [QUEUE, ("max(queue) < 1000", "ratio(queue) < 5%")],
+    "requests of a gauge": [QUEUE, ("max(queue) < 1000", "max(queue) < 1000, where: {endpoint: checkout}")],
+    "objective on a load that is not there": [(EXAMPLE[EXAMPLE.index("load:") : EXAMPLE.index("objectives:")], "")],
+    "matrix that is no mapping": [("abort:", "matrix: [1, 2]\nabort:")],
+    "matrix without values": [("abort:", "matrix: {rate: []}\nabort:")],
+    "matrix of a variable": [("abort:", "matrix: {base_url: [a, b]}\nabort:")],
+    "matrix with a value twice": [("abort:", "matrix: {speed: [1, 2, 1]}\nabort:")],
+    "matrix that is too large": [("abort:", f"matrix: {{a: {list(range(11))}, b: {list(range(10))}}}\nabort:")],
+    "matrix with one value that is wrong": [("rate: 100/s", "rate: ${r}"), ("abort:", "matrix: {r: [9/s, 9]}\nabort:")],
+    "no most of targets": [("at: 0s, for: 60s", "at: 0s, for: 60s, max_targets: 0")],
+    "wrong way without a target": [("at: 0s, for: 60s", "at: 0s, for: 60s, when_no_target: ignore")],
+    "fragment that is not there": [("faults:\n", "faults:\n  - use: ./fragments/az-down.yaml\n")],
+    "fragment outside the folder": [("faults:\n", "faults:\n  - use: ../../etc/passwd\n")],
+    "fragment that is the file itself": [("faults:\n", "faults:\n  - use: bad.yaml\n")],
+    "unknown key beside use": [("faults:\n", "faults:\n  - {use: a.yaml, att: 5s}\n")],
     "duplicate key": [("owner: team-checkout", "title: again")],
     "tab": [("  payments: {listen", "\tpayments: {listen")],
 }
@@ -89,6 +141,7 @@ def errors_of(folder: Path, text: str | bytes, **options: object) -> ExperimentE
             write(folder, text),
             environ={"API_TOKEN": "t"},
             drivers=fake_drivers,
+            probes=fake_probes,
             **options,  # type: ignore[arg-type]
         )
     return caught.value

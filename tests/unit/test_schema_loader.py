@@ -111,7 +111,7 @@ def test_a_fault_may_be_written_with_its_name_inside(tmp_path: Path) -> None:
         ("- down:", "wrong-type"),
         ("- down: [a]", "wrong-type"),
         ("- down: {name: up, do: proxy.down, with: {proxy: payments}, for: 1s}", "unknown-key"),
-        ("- use: ./shared.yaml", "unsupported"),
+        ("- use: ./shared.yaml", "fragment"),
         ("- down: {do: proxy.down, with: {proxy: payments}, for: 60s, max_targets: 0}", "bad-value"),
         ("- down: {do: 5, for: 60s}", "wrong-type"),
         ("- down: {do: proxy.down, with: [payments], for: 60s}", "wrong-type"),
