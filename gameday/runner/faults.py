@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -14,17 +15,14 @@ from gameday.runner.planning import PLAN_SECONDS
 from gameday.spi import GamedayError
 from gameday.spi.driver import ACTIVE_SECONDS
 from gameday.timeline import ZERO_AFTER_GATE_MS
+from gameday.undo.driving import drive
 from gameday.undo.guardian import LEASE_SECONDS, WatchdogLostError, arm
-from gameday.undo.steps import ATTEMPTS, SETTLE_SECONDS, Ask, Note, Revertible, Undone, Wait, revert_steps
+from gameday.undo.steps import ATTEMPTS, SETTLE_SECONDS, Revertible, revert_steps
 
 PROVE_SECONDS = 2.0
 """How long a fault may take from the end of inject until it is measured as on."""
 HOLD_SECONDS = 5.0
 """How often a fault that is on is measured."""
-
-
-def _nothing() -> None:
-    """Nobody waits for a pause."""
 
 
 async def live(ctx: Context, fault: FaultState, zero_ms: float) -> None:
@@ -193,48 +191,27 @@ async def _renew(ctx: Context, fault: FaultState) -> None:
         ctx.note("action-failed", {"fault": fault.name, "action": "renew", "error": reply["error"]})
 
 
-async def revert(ctx: Context, fault: FaultState, paused: Callable[[], None] = _nothing) -> None:
+async def revert(ctx: Context, fault: FaultState, paused: Callable[[], None] | None = None) -> None:
     """Revert one fault and prove it gone; once begun, nothing interrupts it. ``paused`` is called when it first waits, and at its end."""
-    with anyio.CancelScope(shield=True):
-        try:
-            outcome = await _drive(ctx, fault, paused)
-        finally:
-            paused()
-        fault.undone, fault.dirty = outcome.clean, not outcome.clean
-        if outcome.clean:
-            try:
-                ctx.guardian.tell_reverted(fault.name)
-            except WatchdogLostError as error:
-                ctx.note("note", {"text": f"the watchdog could not be told that {fault.name} is reverted: {error}"})
-
-
-async def _drive(ctx: Context, fault: FaultState, paused: Callable[[], None]) -> Undone:
+    settle = max(SETTLE_SECONDS, fault.request_seconds if fault.cut_off else 0.0)
     steps = revert_steps(
         Revertible(
             name=fault.name,
             plan=fault.plan,
             provable=fault.provable,
             revert_seconds=fault.revert_seconds,
-            settle_seconds=max(SETTLE_SECONDS, fault.request_seconds if fault.cut_off else 0.0),
+            settle_seconds=settle,
         ),
         by="runner",
     )
-    try:
-        step = next(steps)
-        while True:
-            answer: dict[str, Any] = {}
-            match step:
-                case Ask(op=op, seconds=seconds):
-                    answer = await _ask(ctx, fault, op, seconds)
-                case Wait(seconds=seconds):
-                    paused()
-                    await anyio.sleep(seconds)
-                case Note(kind=kind, data=data):
-                    ctx.note(kind, data)
-            step = steps.send(answer)
-    except StopIteration as end:
-        undone: Undone = end.value
-        return undone
+    with anyio.CancelScope(shield=True):
+        outcome = await drive(steps, partial(_ask, ctx, fault), ctx.note, paused)
+        fault.undone, fault.dirty = outcome.clean, not outcome.clean
+        if outcome.clean:
+            try:
+                ctx.guardian.tell_reverted(fault.name)
+            except WatchdogLostError as error:
+                ctx.note("note", {"text": f"the watchdog could not be told that {fault.name} is reverted: {error}"})
 
 
 async def revert_open(ctx: Context) -> None:

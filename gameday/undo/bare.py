@@ -1,62 +1,155 @@
-"""A bare runner: one fault, armed, injected and held by heartbeats alone, without load or judgement.
+"""A bare runner: faults armed, injected, held and reverted as a run does it, without load or judgement, and killed where it is told.
 
-The driver contract kills it to prove the watchdog's undo. It reads ``{"run_folder", "driver", "params", "world"}`` as JSON on stdin, and
-writes ``{"event": "active", "pid": …}`` on stdout once the fault is measured as on; then it holds it until it is killed.
+The driver contract, the kill matrix and ``gameday doctor --undo`` let it die at every point, to prove that its faults are undone. It
+reads one line of JSON on stdin: ``{"run_folder", "world", "driver", "params"}`` or, for several faults, ``"faults": {name: {"driver",
+"params"}}``; ``"hold_ms"`` (default: for ever), and ``"end": {"at", "fault", "after_ms", "signal", "watchdog"}``: at that journal record
+(or at ``told``, when the watchdog knows of the fault), of that fault or any, so many milliseconds later, it sends itself that signal, after
+having killed its watchdog if so asked. It writes ``{"event": "active", "pid": …}`` on stdout once every fault is measured as on.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 
 from gameday.journal.writer import Journal
-from gameday.model import Plan
+from gameday.model import Event, Plan
 from gameday.spi import DriverError, World
 from gameday.spi.driver import ACTIVE_SECONDS, INJECT_SECONDS
 from gameday.spi.processes import boot_id
+from gameday.undo.driving import drive
 from gameday.undo.guardian import HEARTBEAT_SECONDS, Guardian, arm
 from gameday.undo.hosts import HostPool, HostSetup
+from gameday.undo.steps import Revertible, revert_steps
 
 FAULT = "fault"
 
 
-async def hold_one_fault(request: dict[str, Any]) -> None:
-    """Inject the fault of ``request`` and hold it; raise DriverError when it cannot be injected or proven."""
-    folder = Path(request["run_folder"])
+@dataclass(slots=True, kw_only=True)
+class End:
+    """Where this runner is to die, and how."""
+
+    at: str = ""
+    fault: str = ""
+    after_ms: float = 0.0
+    signal: str = "SIGKILL"
+    watchdog: bool = False
+    """Kill the watchdog first: nobody is left to undo anything."""
+    watchdog_pid: int = 0
+
+    def reach(self, point: str, fault: str) -> None:
+        """Die here, if here it is."""
+        if point != self.at or self.fault not in ("", fault):
+            return
+        if self.after_ms:
+            threading.Timer(self.after_ms / 1000, self._die).start()
+        else:
+            self._die()
+
+    def hear(self, event: Event) -> None:
+        """Take in one journal record, just written."""
+        self.reach(event.kind, str(event.data.get("fault", "")))
+
+    def _die(self) -> None:
+        if self.watchdog and self.watchdog_pid:
+            os.kill(self.watchdog_pid, signal.SIGKILL)
+        os.kill(os.getpid(), signal.Signals[self.signal])
+
+
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    """One run without load."""
+
+    journal: Journal
+    guardian: Guardian
+    pool: HostPool
+    end: End
+
+    async def ask(self, fault: str, plan: Plan | None, op: str, seconds: float) -> dict[str, Any]:
+        return await self.pool.ask(fault, op, None if plan is None else plan.to_json(), seconds)
+
+    async def bring_on(self, fault: str, driver: str) -> Plan:
+        """Plan, arm, inject and prove; raise DriverError when one of them fails."""
+        plan = Plan.from_json(_good(await self.ask(fault, None, "plan", INJECT_SECONDS))["plan"])
+        self.journal.write(
+            "planned", {"fault": fault, "driver": driver, "targets": list(plan.targets), "reversible": True}
+        )
+        await arm(self.journal, self.guardian, fault, plan)
+        self.end.reach("told", fault)
+        self.journal.write("inject-called", {"fault": fault})
+        _good(await self.ask(fault, plan, "inject", INJECT_SECONDS))
+        self.journal.write("injected", {"fault": fault})
+        with anyio.fail_after(ACTIVE_SECONDS):
+            while not _good(await self.ask(fault, plan, "active", ACTIVE_SECONDS))["active"]:  # noqa: ASYNC110 - the world is measured
+                await anyio.sleep(0.01)
+        self.journal.write("active", {"fault": fault, "active": True, "when": "proof"})
+        return plan
+
+    async def take_off(self, fault: str, plan: Plan) -> None:
+        """Revert and prove; raise DriverError when it is not proven gone."""
+        steps = revert_steps(Revertible(name=fault, plan=plan, provable=True), by="runner")
+        undone = await drive(steps, partial(self.ask, fault, plan), self.journal.write)
+        if not undone.clean:
+            raise DriverError(undone.error)
+        self.guardian.tell_reverted(fault)
+
+
+async def run_bare(request: Mapping[str, Any]) -> None:
+    """Do what ``request`` asks; raise DriverError when a fault cannot be injected, proven or undone."""
+    folder, world = Path(request["run_folder"]), World.from_json(request["world"])
+    faults: dict[str, Any] = request.get("faults") or {
+        FAULT: {"driver": request["driver"], "params": request["params"]}
+    }
+    end = End(**request.get("end", {}))
     (folder / "logs").mkdir(parents=True, exist_ok=True)
-    world = World.from_json(request["world"])
-    faults = {FAULT: {"driver": request["driver"], "params": request["params"]}}
+    _write_plan(folder, world, faults)
     journal = Journal.create(folder / "journal.ndjson")
+    journal.listener = end.hear
     journal.write(
         "opened", {"run_id": world.run_id, "boot_id": boot_id(), "epoch_ns": journal.epoch_ns, "pid": os.getpid()}
     )
     guardian = await Guardian.start(
         run_id=world.run_id, journal=journal.path, faults=faults, world=world, log=folder / "logs" / "watchdog.log"
     )
-    journal.write("watchdog-started", {"pid": guardian.ref.pid})
-    pool = HostPool(
-        HostSetup(faults=faults, world=world, pipe=guardian.pipe, logs=folder / "logs", register=guardian.register_host)
+    end.watchdog_pid = guardian.ref.pid
+    journal.write("watchdog-started", {"pid": guardian.ref.pid, "start": guardian.ref.start, "place": guardian.place})
+    setup = HostSetup(
+        faults=faults, world=world, pipe=guardian.pipe, logs=folder / "logs", register=guardian.register_host
     )
+    bare = _Bare(journal, guardian, HostPool(setup, standbys=0), end)
     async with anyio.create_task_group() as group:
         group.start_soon(_beat, guardian)
-        await pool.start(faults)
-        plan = Plan.from_json(_good(await pool.ask(FAULT, "plan", None, INJECT_SECONDS))["plan"])
-        await arm(journal, guardian, FAULT, plan)
-        journal.write("inject-called", {"fault": FAULT})
-        _good(await pool.ask(FAULT, "inject", plan.to_json(), INJECT_SECONDS))
-        journal.write("injected", {"fault": FAULT})
-        with anyio.fail_after(ACTIVE_SECONDS):
-            while not _good(  # noqa: ASYNC110 - the world is measured
-                await pool.ask(FAULT, "active", plan.to_json(), ACTIVE_SECONDS)
-            )["active"]:
-                await anyio.sleep(0.01)
-        journal.write("active", {"fault": FAULT, "active": True, "when": "proof"})
+        group.start_soon(guardian.listen)
+        await bare.pool.start(faults)
+        plans = {name: await bare.bring_on(name, spec["driver"]) for name, spec in faults.items()}
         print(json.dumps({"event": "active", "pid": os.getpid()}), flush=True)  # noqa: T201 - stdout is the protocol
+        await anyio.sleep(request.get("hold_ms", 86_400_000) / 1000)
+        for name in reversed(plans):
+            await bare.take_off(name, plans[name])
+        await bare.pool.end()
+        group.cancel_scope.cancel()
+    await guardian.goodbye()
+    journal.write("closed", {"undone": True})
+
+
+def _write_plan(folder: Path, world: World, faults: Mapping[str, Any]) -> None:
+    """Write what ``gameday recover`` needs."""
+    specs = [{"name": name, "do": spec["driver"], "with": spec["params"]} for name, spec in faults.items()]
+    proxies = {
+        name: {"control": ref.control, "name": ref.name, "token": ref.token} for name, ref in world.proxies.items()
+    }
+    plan = {"schema": "gameday/plan/1", "run_id": world.run_id, "experiment": {"faults": specs, "proxies": proxies}}
+    (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
 
 
 async def _beat(guardian: Guardian) -> None:
@@ -72,8 +165,8 @@ def _good(reply: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Hold the fault that stdin describes."""
-    anyio.run(hold_one_fault, json.loads(sys.stdin.readline()))
+    """Do what stdin asks."""
+    anyio.run(run_bare, json.loads(sys.stdin.readline()))
 
 
 if __name__ == "__main__":
