@@ -19,7 +19,7 @@ IDLE_SECONDS = 30.0
 class Unavailable(Exception):  # noqa: N818 - what happened, as the shop's code reads it
     """The dependency gave no usable answer.
 
-    ``kind`` is ``timeout``, ``refused``, ``reset``, ``protocol``, ``http_5xx`` or ``open`` (it was not even asked).
+    ``kind`` is ``timeout``, ``refused``, ``reset``, ``protocol``, ``http_5xx`` or ``open`` or ``busy`` (it was not even asked).
     """
 
     def __init__(self, kind: str) -> None:

@@ -17,6 +17,8 @@ KNOWN = {
     "shop_retries_total": ("counter", "Attempts beyond the first."),
     "shop_fallbacks_total": ("counter", "Answers given without the dependency, by what stood in for it."),
     "shop_breaker_state": ("gauge", "Circuit breaker: 0 closed, 1 half-open, 2 open."),
+    "shop_calls_in_flight": ("gauge", "Calls to a dependency that wait for its answer."),
+    "shop_charges_open": ("gauge", "Charges asked for and not yet made: in line, or at work."),
     "payment_queue_depth": ("gauge", "Payments accepted and not yet delivered."),
     "shop_jobs_delivered_total": ("counter", "Queued payments that were charged in the end."),
     "shop_jobs_rejected_total": ("counter", "Queued payments that were turned away or refused."),
@@ -55,6 +57,17 @@ class Metrics:
     def gauge(self, name: str, read: Callable[[], float], **labels: str) -> None:
         """Show what ``read`` returns at the time of each look."""
         self._gauges[_key(name, labels)] = read
+
+    def gauges(self) -> dict[str, object]:
+        """Return the gauges as JSON: name → number, or name → label's value → number."""
+        found: dict[str, object] = {}
+        labelled: dict[str, dict[str, float]] = {}
+        for (name, labels), read in self._gauges.items():
+            if labels:
+                labelled.setdefault(name, {})[".".join(text for _, text in labels)] = read()
+            else:
+                found[name] = read()
+        return {**found, **labelled}
 
     def render(self) -> str:
         """Write everything, metric by metric."""

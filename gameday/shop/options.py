@@ -8,11 +8,13 @@ from collections.abc import Callable
 
 from gameday.shop.breaker import Breaker
 from gameday.shop.client import Client
-from gameday.shop.dependency import Dependency, Retry
+from gameday.shop.dependency import Dependency, Protection
 from gameday.shop.log import Log
 from gameday.shop.metrics import Metrics
+from gameday.shop.retry import Retry, RetryBudget
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)")
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _NONE = "none"
 
@@ -38,12 +40,35 @@ def retry(text: str) -> Retry:
     return Retry(count=count, backoff=seconds)
 
 
+def retry_budget(text: str) -> Callable[[], RetryBudget] | None:
+    """Read ``10%`` as what makes such a budget, or ``none``: every retry is allowed."""
+    if text == _NONE:
+        return None
+    match = _PERCENT.fullmatch(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"not {_NONE} or a share of the calls like 10%: {text!r}")
+    share = float(match[1]) / 100
+    return lambda: RetryBudget(share=share)
+
+
 def breaker_rule(text: str) -> Callable[[], Breaker] | None:
     """Read ``FAILURES/OPEN`` (``5/10s``) as what makes such a breaker, or ``none``."""
     if text == _NONE:
         return None
     failures, seconds = _pair(text, "5/10s")
     return lambda: Breaker(failures=failures, open_seconds=seconds)
+
+
+def number(text: str) -> int:
+    """Read a number of things, at least one."""
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"not a number of at least 1: {text!r}")
+    return int(text)
+
+
+def limit(text: str) -> int | None:
+    """Read a number of at least one, or ``none``: no limit."""
+    return None if text == _NONE else number(text)
 
 
 def client(text: str) -> Callable[[], Client]:
@@ -80,11 +105,25 @@ def add_dependency(into: argparse.ArgumentParser, name: str) -> None:
         f"--{name}-timeout", type=timeout, default=None, metavar="300ms", help="limit of one attempt (default: none)"
     )
     group.add_argument(
+        f"--{name}-at-once",
+        type=limit,
+        default=None,
+        metavar="N",
+        help="calls that may wait for it; more fail at once (default: no limit)",
+    )
+    group.add_argument(
         f"--{name}-retry",
         type=retry,
         default=Retry(),
         metavar="2/50ms",
         help="retries and first backoff (default: none)",
+    )
+    group.add_argument(
+        f"--{name}-retry-budget",
+        type=retry_budget,
+        default=None,
+        metavar="PERCENT",
+        help="largest share of calls that may be retries (default: no limit)",
     )
     group.add_argument(
         f"--{name}-breaker",
@@ -99,12 +138,12 @@ def dependency(options: argparse.Namespace, name: str, metrics: Metrics, log: Lo
     """Build what ``add_dependency`` has read."""
     values = vars(options)
     make_breaker: Callable[[], Breaker] | None = values[f"{name}_breaker"]
-    return Dependency(
-        name,
-        values[name](),
-        metrics=metrics,
-        log=log,
+    make_budget: Callable[[], RetryBudget] | None = values[f"{name}_retry_budget"]
+    protection = Protection(
         timeout=values[f"{name}_timeout"],
+        at_once=values[f"{name}_at_once"],
         retry=values[f"{name}_retry"],
+        budget=make_budget() if make_budget else None,
         breaker=make_breaker() if make_breaker else None,
     )
+    return Dependency(name, values[name](), metrics=metrics, log=log, protection=protection)

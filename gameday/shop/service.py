@@ -1,4 +1,4 @@
-"""What every part of the shop has in common: routes with metrics, ``/healthz``, and an end by signal."""
+"""What every part of the shop has in common: routes with metrics, ``/healthz``, ``/gauges``, and an end by signal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,12 @@ class Service:
 
     def __init__(self, routes: Routes, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._routes: Routes = {**routes, ("GET", "/healthz"): self._health, ("GET", "/metrics"): self._show}
+        self._routes: Routes = {
+            **routes,
+            ("GET", "/healthz"): self._health,
+            ("GET", "/metrics"): self._show,
+            ("GET", "/gauges"): self._gauges,
+        }
         self._paths = {path for _, path in self._routes}
 
     async def handle(self, request: Request) -> Response:
@@ -50,6 +55,9 @@ class Service:
 
     async def _show(self, _: Request) -> Response:
         return Response(status=HTTPStatus.OK, body=self._metrics.render().encode(), content_type=CONTENT_TYPE)
+
+    async def _gauges(self, _: Request) -> Response:
+        return Response.of(HTTPStatus.OK, **self._metrics.gauges())
 
 
 async def _answer(handler: Handler, request: Request) -> Response:

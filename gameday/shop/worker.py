@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -11,11 +12,10 @@ from gameday.shop.dependency import Dependency
 from gameday.shop.http import Request, Response
 from gameday.shop.log import Log
 from gameday.shop.metrics import Metrics
-from gameday.shop.options import add_dependency, dependency, parser
+from gameday.shop.options import add_dependency, dependency, duration, number, parser
 from gameday.shop.orders import Order, read_order
 from gameday.shop.service import Service, run
 
-CONSUMERS = 4
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 1.0
 """Seconds between attempts to deliver one payment: the wait doubles up to the longest."""
@@ -73,14 +73,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve and deliver until told to end."""
     options = parser("worker", "Makes payments later.")
     options.add_argument(
-        "--capacity", type=int, default=10_000, metavar="N", help="payments that may wait (default %(default)s)"
+        "--capacity", type=number, default=10_000, metavar="N", help="payments that may wait (default %(default)s)"
+    )
+    options.add_argument(
+        "--consumers", type=number, default=4, metavar="N", help="payments made at a time (default %(default)s)"
+    )
+    options.add_argument(
+        "--boot", type=duration, default=0.0, metavar="1s", help="time to start, before it listens (default: none)"
     )
     add_dependency(options, "payments")
     chosen = options.parse_args(arguments)
+    time.sleep(chosen.boot)
     metrics, log = Metrics(), Log("worker")
     worker = Worker(dependency(chosen, "payments", metrics, log), chosen.capacity, metrics, log)
     service = Service({("POST", "/jobs"): worker.accept}, metrics)
-    run(service, host=chosen.host, port=chosen.port, log=log, background=(worker.drain,) * CONSUMERS)
+    run(service, host=chosen.host, port=chosen.port, log=log, background=(worker.drain,) * chosen.consumers)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,6 +101,12 @@ def until(condition: Callable[[], bool]) -> None:
 def kill(part: Part) -> None:
     part.process.kill()
     part.process.wait()
+
+
+def gauges(part: Part) -> dict[str, Any]:
+    """What a probe reads."""
+    found: dict[str, Any] = json.loads(part.ask("GET", "/gauges")[1])
+    return found
 
 
 @pytest.fixture
@@ -235,6 +242,81 @@ def test_retries_bridge_a_restart(shop: Shop) -> None:
     shop.start("payments", port=payments.port)
     assert connection.getresponse().status == 200
     connection.close()
+
+
+def test_a_retry_budget_keeps_attempts_near_the_number_of_calls(shop: Shop) -> None:
+    sent = 'shop_dependency_calls_total{dependency="payments",outcome="refused"}'
+    attempts: list[float] = []
+    for budget in ("none", "10%"):
+        front, _, payments, _ = shop.open("--payments-retry", "4/1ms", "--payments-retry-budget", budget)
+        kill(payments)
+        assert [front.checkout() for _ in range(20)] == [503] * 20
+        attempts.append(front.metrics()[sent])
+    assert attempts[0] == 100, "one attempt and four retries each"
+    assert attempts[1] == 20 + 10 + 1, "what was saved up, and a tenth; its last part is not yet a whole retry"
+
+
+def test_a_limit_on_waiting_calls_turns_the_others_to_the_fallback_at_once(shop: Shop) -> None:
+    front, _, payments, worker = shop.open("--payments-fallback", "queue", "--payments-at-once", "1")
+    payments.process.send_signal(signal.SIGSTOP)
+    waits = http.client.HTTPConnection("127.0.0.1", front.port, timeout=DEADLINE)
+    waits.request("POST", "/checkout", '{"sku": "A1"}')
+    until(lambda: gauges(front)["shop_calls_in_flight"]["payments"] == 1)
+    assert front.checkout() == 202
+    assert gauges(worker)["payment_queue_depth"] == 1
+    assert front.metrics()['shop_dependency_calls_total{dependency="payments",outcome="busy"}'] == 1
+    payments.process.send_signal(signal.SIGCONT)
+    assert waits.getresponse().status == 200
+    waits.close()
+    until(lambda: gauges(front)["shop_calls_in_flight"]["payments"] == 0 and front.checkout() == 200)
+
+
+def test_payments_that_makes_one_charge_at_a_time_lets_the_others_wait_in_line(shop: Shop) -> None:
+    payments = shop.start("payments", "--at-once", "1", "--delay", "300ms")
+    connections = [http.client.HTTPConnection("127.0.0.1", payments.port, timeout=DEADLINE) for _ in range(3)]
+    began = time.monotonic()
+    for number, connection in enumerate(connections):
+        connection.request("POST", "/charges", json.dumps({"order": str(number), "sku": "A1"}))
+    until(lambda: gauges(payments)["shop_charges_open"] == 3)
+    assert [connection.getresponse().status for connection in connections] == [200] * 3
+    assert time.monotonic() - began >= 0.9
+    for connection in connections:
+        connection.close()
+    assert gauges(payments) == {"shop_charges_open": 0}
+
+
+def test_one_consumer_works_one_payment_off_at_a_time(shop: Shop) -> None:
+    front, _, payments, worker = shop.open("--payments-fallback", "queue", worker=("--consumers", "1"))
+    payments.process.send_signal(signal.SIGSTOP)
+    for number in range(3):
+        assert worker.ask("POST", "/jobs", {"order": str(number), "sku": "A1"})[0] == 202
+    until(lambda: gauges(worker)["shop_calls_in_flight"]["payments"] == 1)
+    assert gauges(worker)["payment_queue_depth"] == 3
+    payments.process.send_signal(signal.SIGCONT)
+    until(lambda: gauges(worker)["payment_queue_depth"] == 0)
+    assert front.checkout() == 200
+
+
+def test_a_sale_halves_the_prices_until_it_ends(shop: Shop) -> None:
+    catalog = shop.start("catalog")
+
+    def price() -> int:
+        return int(json.loads(catalog.ask("GET", "/products")[1])["products"][0]["cents"])
+
+    assert (catalog.ask("GET", "/sale")[0], price()) == (404, 3900)
+    for _ in range(2):
+        assert catalog.ask("PUT", "/sale")[0] == 200
+        assert (catalog.ask("GET", "/sale")[0], price()) == (200, 1950)
+    for _ in range(2):
+        assert catalog.ask("DELETE", "/sale")[0] == 200
+        assert (catalog.ask("GET", "/sale")[0], price()) == (404, 3900)
+
+
+def test_a_worker_that_takes_time_to_start_listens_after_it(shop: Shop) -> None:
+    began = time.monotonic()
+    worker = shop.start("worker", "--boot", "700ms", "--payments", "http://127.0.0.1:1")
+    assert time.monotonic() - began >= 0.7
+    assert worker.ask("GET", "/healthz")[0] == 200
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])

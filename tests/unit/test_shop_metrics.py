@@ -6,9 +6,9 @@ import argparse
 
 import pytest
 
-from gameday.shop.dependency import Retry
 from gameday.shop.metrics import Metrics
-from gameday.shop.options import breaker_rule, duration, retry, timeout
+from gameday.shop.options import breaker_rule, duration, limit, retry, retry_budget, timeout
+from gameday.shop.retry import Retry
 
 
 def test_counters_gauges_and_histograms_in_prometheus_text() -> None:
@@ -49,18 +49,32 @@ def test_switches_are_read() -> None:
     assert (rule().failures, rule().open_seconds) == (5, 10.0)
     assert rule() is not rule(), "each dependency has a breaker of its own"
     assert breaker_rule("none") is None
+    share = retry_budget("10%")
+    assert share is not None
+    assert share().share == pytest.approx(0.1)
+    assert retry_budget("none") is None
+    assert (limit("4"), limit("none")) == (4, None)
 
 
 @pytest.mark.parametrize("text", ["300", "-1s", "", "1 s", "5", "0/1s", "x/1s", "5/10"])
 def test_switches_that_mean_nothing_are_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         duration(text)
-    for read in (retry, breaker_rule):
+    for read in (retry, breaker_rule, retry_budget):
         with pytest.raises(argparse.ArgumentTypeError):
             read(text)
 
 
-def test_each_retry_waits_up_to_twice_as_long() -> None:
-    rule = Retry(count=3, backoff=0.1)
-    for attempt, longest in ((1, 0.1), (2, 0.2), (3, 0.4)):
-        assert all(longest / 2 <= rule.wait(attempt) <= longest for _ in range(50))
+@pytest.mark.parametrize("text", ["0", "-1", "", "1.5", "many"])
+def test_limits_are_numbers_of_at_least_one(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        limit(text)
+
+
+def test_gauges_as_json_for_probes() -> None:
+    metrics = Metrics()
+    metrics.count("shop_requests_total", route="/x", code="200")
+    metrics.gauge("payment_queue_depth", lambda: 7)
+    metrics.gauge("shop_calls_in_flight", lambda: 2, dependency="payments")
+    metrics.gauge("shop_calls_in_flight", lambda: 3, dependency="catalog")
+    assert metrics.gauges() == {"payment_queue_depth": 7, "shop_calls_in_flight": {"payments": 2, "catalog": 3}}
