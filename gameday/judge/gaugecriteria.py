@@ -76,7 +76,7 @@ def lacking(series: Series, found: Stretch, to_ms: int | None) -> Reason | None:
     """Say what is missing for a judgement, whatever was read; None when nothing is."""
     if to_ms is None:
         return Reason.NO_DATA
-    if not found.due:
+    if found.short or not found.due:
         return Reason.TOO_SHORT
     if found.present < COVERAGE * found.due:
         wrong = bool(found.errors) and all(sample.wrong for sample in found.errors)

@@ -34,6 +34,8 @@ class Stretch:
     """Readings that began inside."""
     due: int = 0
     """Readings that should have: as many as were tried, or as its interval asks for but one, which the edges may cut."""
+    short: bool = False
+    """It is shorter than one interval: whether it has a reading at all is chance."""
     last_ms: int | None = None
     """End of the last reading that began inside."""
     errors: tuple[GaugeSample, ...] = ()
@@ -65,6 +67,7 @@ class Series:
             values=tuple((s.at_ms, s.value) for s in good if s.value is not None and s.end_ms <= to_ms),
             present=len(good),
             due=max(len(begun), expected - 1 if expected > 1 else expected),
+            short=not expected,
             last_ms=good[-1].end_ms if good else None,
             errors=tuple(sample for sample in begun if sample.value is None),
         )

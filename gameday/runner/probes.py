@@ -61,7 +61,12 @@ class Probes:
         readers = tuple(Reader(name=name, sli=sli, probe=load_probe(sli.kind, sli.params)) for name, sli in slis)
         for reader in readers:
             timeout_ms = round(1000 * reader.probe.timeout)
-            data = {"sli": reader.name, "kind": reader.sli.kind, "every_ms": reader.sli.every, "timeout_ms": timeout_ms}
+            data = {
+                "sli": reader.name,
+                "probe": reader.sli.kind,
+                "every_ms": reader.sli.every,
+                "timeout_ms": timeout_ms,
+            }
             ctx.note("probe-started", data)
         return cls(ctx=ctx, writer=writer, watcher=watcher, readers=readers)
 

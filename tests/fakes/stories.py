@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gameday.model import Event, LoadRow, LoadSeries, Run, Tick
+from gameday.model import Event, GaugeSample, LoadRow, LoadSeries, Run, Tick
 
 RATE = 50
 """Arrivals per second of every story: five in each slot."""
@@ -129,6 +129,7 @@ class Story:
     events: list[Told] = field(default_factory=lambda: [*frame(), *fault_life()])
     rows: Sequence[LoadRow] = field(default_factory=lambda: rows(good))
     ticks: Sequence[Tick] = field(default_factory=ticks)
+    gauges: Sequence[GaugeSample] = ()
     said_bye: bool = True
     closed: bool = True
     undone: bool = True
@@ -174,6 +175,7 @@ class Story:
             head="0" * 64,
             closed=self.closed,
             load=LoadSeries(rows=tuple(self.rows), ticks=tuple(self.ticks), said_bye=self.said_bye),
+            gauges=tuple(self.gauges),
         )
 
 

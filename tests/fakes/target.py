@@ -1,7 +1,8 @@
 """A system under test in one small process: it answers 200, unless a switch in its folder says otherwise.
 
 ``python -m tests.fakes.target PORT FOLDER``. Switches are files in FOLDER: ``broken`` answers 500, ``slow`` waits 400 ms,
-``hang`` never answers. Each request looks again, so that a command fault is a file and its undo the file's removal.
+``hang`` never answers. ``GET /depth`` answers what the file ``depth`` holds, and nothing while there is ``mute``. Each request looks
+again, so that a command fault is a file and its undo the file's removal.
 """
 
 from __future__ import annotations
@@ -27,8 +28,18 @@ class Target(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.buffer += data
         while b"\r\n\r\n" in self.buffer:
-            _, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
-            self.answer()
+            head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+            if head.startswith(b"GET /depth "):
+                self.depth()
+            else:
+                self.answer()
+
+    def depth(self) -> None:
+        if (self.folder / "mute").exists():
+            return
+        file = self.folder / "depth"
+        text = file.read_bytes() if file.exists() else b"0"
+        self.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text))
 
     def answer(self) -> None:
         if (self.folder / "hang").exists():
