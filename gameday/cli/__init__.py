@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module, metadata
 
@@ -109,6 +110,9 @@ def main() -> None:
         click.echo(f"gameday: {error}", err=True)
         if error.hint:
             click.echo(f"  = help: {error.hint}", err=True)
+        sys.exit(EXIT_USAGE)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains once more when it flushes
         sys.exit(EXIT_USAGE)
     except Exception:  # noqa: BLE001 - the last resort: a bug has an exit code of its own
         import traceback  # noqa: PLC0415 - only for a bug

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,13 @@ def check(
     for entry in entries:
         folder = run_one(entry, output=output, check_only=True).folder.path
         outcomes.append({"variant": dict(entry.variant), **steady(folder)})
-    if form == "json":
-        click.echo(json.dumps(outcomes[0] if len(outcomes) == 1 else outcomes, indent=2, ensure_ascii=False))
-    else:
-        for outcome in outcomes:
-            _show(outcome)
-    sys.stdout.flush()
+    with suppress(BrokenPipeError):  # nobody reads it; the exit code says it all the same
+        if form == "json":
+            click.echo(json.dumps(outcomes[0] if len(outcomes) == 1 else outcomes, indent=2, ensure_ascii=False))
+        else:
+            for outcome in outcomes:
+                _show(outcome)
+        sys.stdout.flush()
     os._exit(max(int(outcome["exit_code"]) for outcome in outcomes))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,10 +26,11 @@ class Earlier:
 
 def earlier_run(loaded: Loaded, output: Path) -> Earlier | None:
     """Return the newest judged run of this file, or else of its title, that came to its fault phase; None without one."""
-    digest = hashlib.sha256(loaded.text).hexdigest()
     same_title: Earlier | None = None
     for folder, plan in _runs(output):
-        same = plan.get("digest") == digest
+        if (plan.get("variant") or {}) != dict(loaded.variant):
+            continue
+        same = plan.get("digest") == loaded.digest
         title = (cast("dict[str, Any]", plan.get("experiment") or {})).get("title")
         if not same and (same_title is not None or title != loaded.experiment.title):
             continue

@@ -16,4 +16,6 @@ def library() -> Path:
 
 def shipped() -> list[Path]:
     """Return every shipped experiment, sorted."""
-    return sorted(library().rglob("*.yaml"))
+    from gameday.cli.files import experiment_files  # noqa: PLC0415 - validate imports this module for its folder
+
+    return experiment_files([library()])

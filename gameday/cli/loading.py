@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from gameday.cli.files import experiment_files
+from gameday.cli.library import library
 from gameday.cli.variables import refuse_undeclared
 from gameday.model import EXIT_USAGE
 
 if TYPE_CHECKING:
     from gameday.schema.loader import Loaded
 
+T = TypeVar("T")
 SEEDS = 2**31
 
 
@@ -47,7 +49,7 @@ class Entry:
     @property
     def variant(self) -> Mapping[str, str]:
         """Which combination of the file's matrix it is; empty without one."""
-        return getattr(self.loaded, "variant", {})
+        return self.loaded.variant
 
 
 def load_runs(paths: Iterable[Path], given: Given, *, seed: int | None = None, repeat: int = 1) -> list[Entry]:
@@ -56,54 +58,63 @@ def load_runs(paths: Iterable[Path], given: Given, *, seed: int | None = None, r
     Each repeat has a seed of its own, counted up from the one given, so that the same command line is the same runs.
     """
     first = SystemRandom().randrange(SEEDS) if seed is None else seed
-    entries: list[Entry] = []
-    errors: list[str] = []
-    for path in experiment_files(paths):
-        try:
-            for turn in range(repeat):
-                entries += _entries(path, given, (first + turn) % SEEDS)
-        except _InvalidError as error:
-            errors.append(str(error))
-    if errors:
-        click.echo("\n".join(errors), err=True)
-        sys.exit(EXIT_USAGE)
+    seeds = [(first + turn) % SEEDS for turn in range(repeat)]
+    entries = _each(paths, lambda path: [entry for chosen in seeds for entry in _entries(path, given, chosen)])
     refuse_undeclared(given.variables, (entry.loaded for entry in entries))
     return entries
 
 
-class _InvalidError(Exception):
-    """A file's errors, as text."""
+def load_plans(paths: Iterable[Path], given: Given) -> list[Loaded]:
+    """Load every experiment that these files and folders mean, as load_runs does, but a secret may be missing."""
+    loaded = _each(paths, lambda path: _load(path, given, require_values=False))
+    refuse_undeclared(given.variables, loaded)
+    return loaded
+
+
+def _each(paths: Iterable[Path], load: Callable[[Path], Iterable[T]]) -> list[T]:
+    from gameday.schema.errors import ExperimentErrors  # noqa: PLC0415 - heavy
+
+    found: list[T] = []
+    errors: list[str] = []
+    for path in experiment_files(paths):
+        try:
+            found += load(path)
+        except ExperimentErrors as invalid:
+            errors.append(str(invalid))
+    if errors:
+        click.echo("\n".join(errors), err=True)
+        sys.exit(EXIT_USAGE)
+    return found
 
 
 def _entries(path: Path, given: Given, seed: int) -> list[Entry]:
-    """Load one file once for each of its combinations: each has a run id of its own, which its variables may use."""
+    """Load one file; each combination of its matrix has a run id of its own, which its variables may use."""
     from gameday.runner.folder import new_run_id  # noqa: PLC0415 - heavy
 
-    entries: list[Entry] = []
-    count = 1
-    while len(entries) < count:
-        run_id = new_run_id(path, datetime.now(UTC))
-        loaded = _load(path, given, {"run.id": run_id, "run.seed": str(seed)})
-        count = len(loaded)
-        entries.append(Entry(run_id=run_id, seed=seed, loaded=loaded[len(entries)]))
-    return entries
+    ids: list[str] = []
+
+    def builtins(_index: int) -> dict[str, str]:
+        ids.append(new_run_id(path, datetime.now(UTC)))
+        return {"run.id": ids[-1], "run.seed": str(seed)}
+
+    loaded = _load(path, given, builtins=builtins)
+    return [Entry(run_id=run_id, seed=seed, loaded=one) for run_id, one in zip(ids, loaded, strict=True)]
 
 
-def _load(path: Path, given: Given, builtins: Mapping[str, str]) -> tuple[Loaded, ...]:
-    from gameday.registry import load_driver  # noqa: PLC0415 - heavy
-    from gameday.schema.errors import ExperimentErrors  # noqa: PLC0415 - heavy
-    from gameday.schema.loader import load_experiment  # noqa: PLC0415 - heavy
+def _load(
+    path: Path, given: Given, *, builtins: Callable[[int], Mapping[str, str]] | None = None, require_values: bool = True
+) -> tuple[Loaded, ...]:
+    from gameday.registry import load_driver, load_probe  # noqa: PLC0415 - heavy
+    from gameday.schema.loader import load_experiments  # noqa: PLC0415 - heavy
 
-    try:
-        return (
-            load_experiment(
-                path,
-                variables=given.variables,
-                secret_values=given.secret_values,
-                environ=os.environ,
-                builtins=builtins,
-                drivers=load_driver,
-            ),
-        )
-    except ExperimentErrors as errors:
-        raise _InvalidError(str(errors)) from None
+    return load_experiments(
+        path,
+        variables=given.variables,
+        secret_values=given.secret_values,
+        environ=os.environ,
+        builtins=builtins,
+        require_values=require_values,
+        drivers=load_driver,
+        probes=load_probe,
+        library=library(),
+    )

@@ -95,11 +95,17 @@ def _load(document: Json) -> Iterator[str]:
     load = document["load"]
     if load is None:
         yield "no load of ours: the objectives are about the system's own traffic"
-        return
+    else:
+        yield _load_words(load)
+    for sli in document["slis"]:
+        yield f"reads {sli['name']} ({sli['kind']}) every {format_duration(sli['every_ms'])}"
+
+
+def _load_words(load: Json) -> str:
     model = (
         "open model: arrivals by the clock" if load["model"] == "open" else "closed model: users wait, and hide stalls"
     )
-    yield f"load on {load['target']} ({model}), at most {load['max_in_flight']:,} requests in flight"
+    return f"load on {load['target']} ({model}), at most {load['max_in_flight']:,} requests in flight"
 
 
 def _faults(faults: Sequence[Json]) -> Iterator[str]:

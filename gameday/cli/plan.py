@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from gameday.cli.completing import complete_experiments
-from gameday.cli.files import experiment_files
-from gameday.cli.variables import refuse_undeclared, variable_options
-from gameday.model import EXIT_USAGE, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from gameday.schema.loader import Loaded
+from gameday.cli.loading import Given, load_plans
+from gameday.cli.variables import variable_options
+from gameday.model import Verdict
 
 EPILOG = """\b
 Examples:
@@ -61,8 +54,7 @@ def plan(
     from gameday.cli.earlier import earlier_run  # noqa: PLC0415 - heavy
     from gameday.cli.outlook import outlook  # noqa: PLC0415 - heavy
 
-    loaded = _load(paths, variables, secret_values)
-    refuse_undeclared(variables, loaded)
+    loaded = load_plans(paths, Given(variables=variables, secret_values=secret_values))
     documents = [outlook(one, earlier_run(one, output)) for one in loaded]
     if form == "json":
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, ensure_ascii=False))
@@ -75,31 +67,3 @@ def plan(
         )
     if any(document["refusals"] for document in documents):
         sys.exit(Verdict.INCONCLUSIVE.exit_code)
-
-
-def _load(paths: tuple[Path, ...], variables: Mapping[str, str], secret_values: Mapping[str, str]) -> list[Loaded]:
-    """Load every file; print every error and end the program when one is invalid. A secret may be missing."""
-    from gameday.registry import load_driver  # noqa: PLC0415 - heavy
-    from gameday.schema.errors import ExperimentErrors  # noqa: PLC0415 - heavy
-    from gameday.schema.loader import load_experiment  # noqa: PLC0415 - heavy
-
-    loaded: list[Loaded] = []
-    errors: list[str] = []
-    for path in experiment_files(paths):
-        try:
-            loaded.append(
-                load_experiment(
-                    path,
-                    variables=variables,
-                    secret_values=secret_values,
-                    environ=os.environ,
-                    require_values=False,
-                    drivers=load_driver,
-                )
-            )
-        except ExperimentErrors as invalid:
-            errors.append(str(invalid))
-    if errors:
-        click.echo("\n".join(errors), err=True)
-        sys.exit(EXIT_USAGE)
-    return loaded

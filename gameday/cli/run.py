@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -83,16 +84,18 @@ def run(
     entries = load_runs(paths, given, seed=seed, repeat=repeat)
     clear_the_way(entries, allowed=after_recover or yes)
     done = run_all(entries, output=output)
-    if form == "json":
-        click.echo(json.dumps(_document(done, len(entries), repeat), indent=2, ensure_ascii=False))
-    else:
-        show_all(done, len(entries))
-        if repeat > 1:
-            show_repeats(done)
-    for one in done if accept else ():
-        if near_enough(one.judged.document):
-            click.echo(f"{one.entry.source}: accepted, only near its limit and inside the budget; not proven", err=True)
-    sys.stdout.flush()
+    with suppress(BrokenPipeError):  # nobody reads it; the exit code is the verdict's all the same
+        if form == "json":
+            click.echo(json.dumps(_document(done, len(entries), repeat), indent=2, ensure_ascii=False))
+        else:
+            show_all(done, len(entries))
+            if repeat > 1:
+                show_repeats(done)
+        for one in done if accept else ():
+            if near_enough(one.judged.document):
+                said = "accepted, only near its limit and inside the budget; not proven"
+                click.echo(f"{one.entry.source}: {said}", err=True)
+        sys.stdout.flush()
     # A thread that a driver or probe left hanging must not keep the process: everything is on disk.
     os._exit(exit_code(done, accept=accept is not None))
 

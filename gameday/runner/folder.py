@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -46,15 +45,15 @@ def new_run_id(source: Path, now: datetime) -> str:
 def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Sequence[str]) -> Prepared:
     """Make the run folder and write what is known; raise GamedayError when that cannot be done."""
     folder = RunFolder((output / run_id).absolute())
-    digest = hashlib.sha256(loaded.text).hexdigest()
     environment = _environment()
     plan = {
         "schema": "gameday/plan/1",
         "run_id": run_id,
         "seed": seed,
-        "digest": digest,
+        "digest": loaded.digest,
         "experiment": loaded.experiment.to_json(),
         "source": str(loaded.path),
+        "variant": dict(loaded.variant),
         "lines": dict(loaded.lines),
         "environment": dict(environment),
         "command": [loaded.secrets.mask(word) for word in command],
@@ -62,6 +61,10 @@ def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Se
     try:
         folder.logs.mkdir(parents=True)
         folder.experiment.write_bytes(loaded.text)
+        for name, data in loaded.fragments.items():
+            kept = folder.path / "fragments" / name
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(data)
         _write(folder.plan, (json.dumps(plan, indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
         raise GamedayError(
@@ -73,7 +76,7 @@ def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Se
         folder=folder,
         experiment=loaded.experiment,
         secrets=loaded.secrets,
-        digest=digest,
+        digest=loaded.digest,
         base=Path(loaded.path).absolute().parent,
         environment=environment,
     )
