@@ -18,6 +18,7 @@ from typing import Any
 
 import anyio
 
+from gameday.load.arguments import check_arguments
 from gameday.load.config import profile_config
 from gameday.load.limits import check_open_files
 from gameday.load.lines import LineReader
@@ -31,8 +32,14 @@ READY_S = 20.0
 """How long the child may take to become ready; half a second is usual."""
 SILENCE_S = 3.5
 """Once begun, a pulse comes every 100 ms: a child that is silent for this long is lost."""
+WORKERS_S = 60.0
+"""How long the workers of ``load.workers`` may take to connect."""
 _DRAIN_S = 1.0
 """How much longer than the timeout the last requests may take after a stop."""
+_DRAIN_MANY_S = 2.5
+"""The same where several processes tell of them, or Locust has to stop its users."""
+_AHEAD_MS = 50
+"""How soon a change of rate or users takes effect: the same moment for every process."""
 _TERM_S = 0.5
 _EXIT_S = 2.0
 _GLANCE_S = 0.25
@@ -45,12 +52,15 @@ class LoadChild:
     """One load child. Whoever starts it calls ``kill`` at the end, which is safe at any time and more than once."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], stream: int, *, timeout_s: float, log: Path, secrets: Secrets
+        self, process: subprocess.Popen[bytes], stream: int, *, config: Mapping[str, Any], log: Path, secrets: Secrets
     ) -> None:
         self.pid = process.pid
         self._process = process
         self._reader = LineReader(stream)
-        self._timeout_s = timeout_s
+        self._timeout_s = config["timeout_ms"] / 1000
+        self._drain_s = _DRAIN_S if config["locust"] is None and config["processes"] == 1 else _DRAIN_MANY_S
+        self._open = bool(config["open"])
+        self._epoch_ns = int(config["epoch_ns"])
         self._log = log
         self._secrets = secrets
         self._begun = False
@@ -61,16 +71,26 @@ class LoadChild:
 
     @classmethod
     async def start(
-        cls, profile: LoadProfile, *, limits_us: Sequence[int], epoch_ns: int, seed: int, logs: Path, secrets: Secrets
+        cls,
+        profile: LoadProfile,
+        *,
+        limits_us: Sequence[int],
+        epoch_ns: int,
+        seed: int,
+        logs: Path,
+        secrets: Secrets,
+        data: Mapping[str, Sequence[Any]] | None = None,
+        base: Path | None = None,
     ) -> LoadChild:
         """Start the child and return when it is ready to begin.
 
         ``limits_us`` are the latency limits to count exactly, ``epoch_ns`` is the zero of the run's clock, ``logs`` the folder of
-        ``load.log``. Raises LoadError when the profile cannot be sent from here, or the child dies or is not ready in 20 s.
+        ``load.log``, ``data`` the lists that templates pick from, ``base`` the folder that a relative locustfile counts from. Raises
+        LoadError when the profile cannot be sent from here, or the child dies, refuses it or is not ready in 20 s (80 s with workers).
         """
-        config = load_config(profile, secrets)
+        config = load_config(profile, secrets, data=data or {}, base=base or Path.cwd())
         config |= {"limits_us": list(limits_us), "epoch_ns": epoch_ns, "seed": seed, "parent_pid": os.getpid()}
-        child = cls._spawn(config, log=logs / "load.log", timeout_s=profile.timeout / 1000, secrets=secrets)
+        child = cls._spawn(config, log=logs / "load.log", secrets=secrets)
         try:
             await child._until_ready(config)  # noqa: SLF001 - our own class
         except BaseException:
@@ -79,7 +99,7 @@ class LoadChild:
         return child
 
     @classmethod
-    def _spawn(cls, config: dict[str, Any], *, log: Path, timeout_s: float, secrets: Secrets) -> LoadChild:
+    def _spawn(cls, config: dict[str, Any], *, log: Path, secrets: Secrets) -> LoadChild:
         """Start the process in a session of its own, and note in ``config`` which descriptor it inherits."""
         stream, inherited = os.pipe()
         try:
@@ -101,19 +121,25 @@ class LoadChild:
         finally:
             os.close(inherited)
         config["out_fd"] = inherited
-        return cls(process, stream, timeout_s=timeout_s, log=log, secrets=secrets)
+        return cls(process, stream, config=config, log=log, secrets=secrets)
 
     async def _until_ready(self, config: Mapping[str, Any]) -> None:
-        end = time.monotonic() + READY_S
+        asked = config["locust"]
+        patience = READY_S + (WORKERS_S if asked and asked["workers"] else 0)
+        end = time.monotonic() + patience
         try:
-            with anyio.fail_after(READY_S):
+            with anyio.fail_after(patience):
                 await self._send(config)
             line = await self._reader.next(end)
         except TimeoutError:
-            raise self._lost(f"the load generator was not ready within {READY_S:g} s") from None
+            raise self._lost(f"the load generator was not ready within {patience:g} s") from None
         if line is None:
             await self._ended(_EXIT_S)
-        if line is None or parse_message(line)["t"] != "ready":
+            raise self._lost("the load generator ended before it was ready")
+        message = parse_message(line)
+        if message["t"] == "refused":
+            raise LoadError(self._secrets.mask(message["text"]), hint=f"its log is {self._log}")
+        if message["t"] != "ready":
             raise self._lost("the load generator ended before it was ready")
 
     async def begin(self, at_ms: int) -> None:
@@ -121,19 +147,38 @@ class LoadChild:
         await self._send({"cmd": "start", "at_ms": at_ms})
         self._begun, self._heard = True, time.monotonic()
 
+    async def set_rate(self, rate: float) -> None:
+        """Go on at ``rate`` arrivals per second from 50 ms from now; LoadError in the closed model, or when the child is gone."""
+        if not self._open:
+            raise LoadError("users have no rate", hint="set the number of users")
+        await self._send({"cmd": "rate", "rate": rate, "at_ms": self._soon_ms()})
+
+    async def set_users(self, users: int) -> None:
+        """Go on with ``users`` from 50 ms from now; LoadError in the open model, or when the child is gone."""
+        if self._open:
+            raise LoadError("arrivals follow a rate, not users", hint="set the rate")
+        await self._send({"cmd": "users", "users": users, "at_ms": self._soon_ms()})
+
+    def _soon_ms(self) -> int:
+        return (time.monotonic_ns() - self._epoch_ns) // 1_000_000 + _AHEAD_MS
+
     async def messages(self) -> AsyncIterator[Message]:
         """Yield every message up to and with ``bye``, each of them checked (gameday.load.protocol).
 
         Raises LoadError, after the whole process group was killed, when a line is malformed or too long, the stream ends
-        without ``bye``, nothing comes for 3.5 s once begun, or it does not end in time after ``stop``.
+        without ``bye`` or with one that nobody asked for, nothing comes for 3.5 s once begun, or it does not end in time after ``stop``.
         """
         try:
             while True:
                 message = parse_message(await self._line())
                 if self._begun:
                     self._heard = time.monotonic()
+                if message["t"] == "log":
+                    message["text"] = self._secrets.mask(message["text"])
                 yield message
                 if message["t"] == "bye":
+                    if self._stop_by == math.inf:
+                        raise self._lost("the load ended by itself, before the run did")
                     break
         except LoadError:
             await self.kill()
@@ -173,7 +218,7 @@ class LoadChild:
 
         When that takes longer than the timeout and a second, ``messages`` sends SIGTERM and half a second later SIGKILL.
         """
-        self._stop_by = min(self._stop_by, time.monotonic() + self._timeout_s + _DRAIN_S)
+        self._stop_by = min(self._stop_by, time.monotonic() + self._timeout_s + self._drain_s)
         with suppress(LoadError):  # gone already: messages() says so
             await self._send({"cmd": "stop"})
 
@@ -228,18 +273,39 @@ class LoadChild:
         )
 
 
-def load_config(profile: LoadProfile, secrets: Secrets) -> dict[str, Any]:
+def load_config(
+    profile: LoadProfile,
+    secrets: Secrets,
+    *,
+    data: Mapping[str, Sequence[Any]] | None = None,
+    base: Path | None = None,
+) -> dict[str, Any]:
     """Return the child's configuration after all that can be checked has been; raise LoadError with what is wrong."""
     check_open_files(profile)
+    check_arguments(profile.args)
     try:
-        config = profile_config(profile, secrets.reveal)
+        config = profile_config(profile, secrets.reveal, data or {})
     except DriverError as error:
         raise LoadError(str(error), hint=error.hint) from error
     try:
         compile_requests(config)
     except ValueError as error:
         raise LoadError(f"the load cannot be sent: {error}") from error
+    if profile.locustfile is not None:
+        config["locust"]["file"] = str(_locustfile(profile, base or Path.cwd()))
     return config
+
+
+def _locustfile(profile: LoadProfile, base: Path) -> Path:
+    """Return the whole path of the locustfile; raise LoadError when it is not there, or cannot be used as the file asks for."""
+    path = (base / (profile.locustfile or "")).resolve()
+    if not path.is_file() or path.suffix != ".py":
+        raise LoadError(f"there is no locustfile {path}", hint="its path counts from the folder of the experiment file")
+    if profile.workers is not None and profile.open_model:
+        raise LoadError("workers drive users, not a rate", hint="write users, or rate with processes")
+    if profile.workers is not None and profile.headers:
+        raise LoadError("load.headers cannot be handed to workers", hint="set them in the locustfile")
+    return path
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

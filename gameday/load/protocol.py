@@ -135,10 +135,15 @@ def parse_message(line: bytes) -> Message:
         decoded: Any = json.loads(line)
     except (ValueError, RecursionError):
         raise LoadError(f"the load generator sent a line that is no JSON: {line[:80]!r}") from None
+    return check_message(decoded)
+
+
+def check_message(decoded: Any) -> Message:
+    """Return a message that is one of ours; raise LoadError when it is not."""
     message = decoded if is_object(decoded) else {}
     shape = _SHAPES.get(str(message.get("t")))
     if shape is None:
-        raise LoadError(f"the load generator sent an unknown message: {line[:80]!r}")
+        raise LoadError(f"the load generator sent an unknown message: {str(decoded)[:80]!r}")
     for name, test in shape.items():
         if name not in message or not test(message[name]):
             raise LoadError(f"the load generator sent a malformed message: {message['t']}.{name}")

@@ -1,120 +1,114 @@
-"""One run of the load inside Locust: its user, the commands from the parent, and the messages to it. Load child only: imports locust."""
+"""One run of a file's own requests inside Locust: its user, its commands, its messages. Load child only: imports locust."""
 
 from __future__ import annotations
 
 import locust  # isort: skip - first, because it patches the modules that the others import
-import json
 import os
-import time
-from pathlib import Path
+from random import Random
 from typing import Any
 
 import gevent
 from gevent.event import Event
-from gevent.os import make_nonblocking, nb_read, nb_write
-from gevent.queue import Queue
 from locust.env import Environment
 from locust.exception import StopUser
 
-from gameday.load.arrivals import OpenModel
+from gameday.load.arrivals import OpenModel, share
+from gameday.load.beat import Beat
 from gameday.load.client import Client
-from gameday.load.protocol import SLOT_NS, TEXT_LIMIT, Message, encode
+from gameday.load.outlet import Outlet, obey_commands
 from gameday.load.recorder import Recorder
-from gameday.load.schedule import Schedule
-from gameday.load.tether import EXIT_ORPHAN
+from gameday.load.schedule import Schedule, Timetable, mix
+from gameday.load.sending import Sender
+from gameday.load.templates import Templates
+from gameday.load.users import ClosedModel
 from gameday.load.wire import compile_requests
+from gameday.spi.errors import LoadError
 
-EXIT_DEAF = 4
-"""The parent reads no more."""
 EXIT_BUG = 70
-_BACKLOG = 2_000
-"""Messages that may wait for the parent: some minutes of them."""
-_PULSES = 10
-"""Pulses in a second; rows and a tick come with each tenth."""
+EXIT_REFUSED = 2
 _GRACE_S = 0.5
-_PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-class Outlet:
-    """Messages to the parent, in order; whoever puts one never waits for the pipe."""
-
-    def __init__(self, descriptor: int) -> None:
-        make_nonblocking(descriptor)
-        self._descriptor = descriptor
-        self._queue: Any = Queue()
-        self._writer: Any = gevent.spawn(self._write)
-
-    def put(self, message: Message) -> None:
-        """Queue one message; end the process when the parent has read nothing for minutes."""
-        if self._queue.qsize() >= _BACKLOG:
-            os._exit(EXIT_DEAF)
-        self._queue.put(encode(message))
-
-    def close(self) -> None:
-        """Write what is queued."""
-        self._queue.put(None)
-        self._writer.join()
-
-    def _write(self) -> None:
-        while (line := self._queue.get()) is not None:
-            while line:
-                try:
-                    line = line[nb_write(self._descriptor, line) :]
-                except BrokenPipeError:
-                    os._exit(EXIT_ORPHAN)
+CAP_FACTOR = 1.2
 
 
 class Session:
-    """Everything of one run: a Locust environment with a single user, in whose task all arrivals are made."""
+    """Everything of one run: a Locust environment with a single user, in whose task the whole load is made."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self._epoch_ns = int(config["epoch_ns"])
-        self._rate = float(config["rate"])
+        self._config = config
         self._outlet = Outlet(int(config["out_fd"]))
-        requests = compile_requests(config)
-        self._recorder = Recorder(
-            endpoints=[request.name for request in requests], limits_us=config["limits_us"], epoch_ns=self._epoch_ns
-        )
-        self._model = OpenModel(
-            requests=requests,
-            client=Client(verify_tls=bool(config["verify_tls"])),
-            recorder=self._recorder,
-            cap=int(config["cap"]),
-            timeout_ns=int(config["timeout_ms"]) * 1_000_000,
-            seed=int(config["seed"]),
-            report=self._outlet.put,
-        )
-        self._schedule: Schedule | None = None
+        self._first, self._stride = config["share"]
+        self._epoch_ns = int(config["epoch_ns"])
+        self._timeout_ns = int(config["timeout_ms"]) * 1_000_000
+        self._levels = Schedule.of(self._epoch_ns, config["curve"]["legs"], config["curve"]["last"])
         self._started = Event()
         self._left = Event()
-        self._used_s = 0.0
-        self._ticked_ns = time.monotonic_ns()
+        self._begun = False
         environment = Environment(user_classes=[_user(self._work)], catch_exceptions=False)
         self._runner = environment.create_local_runner()
 
     def run(self, *, boot_s: float) -> None:
         """Say ready, work until stopped, account for everything, and end the process."""
-        gevent.spawn(self._commands)
+        try:
+            self._prepare()
+        except LoadError as error:
+            self._outlet.put({"t": "refused", "text": str(error)})
+            self._outlet.close()
+            os._exit(EXIT_REFUSED)
+        gevent.spawn(obey_commands, 0, self._obey, self._outlet.put)
         self._outlet.put({"t": "ready", "pid": os.getpid(), "boot_s": round(boot_s, 3), "locust": locust.__version__})
         self._started.wait()
-        gevent.spawn(self._beat)
-        if self._schedule is not None:
+        gevent.spawn(self._beat.run)
+        if self._begun:
             self._runner.start(1, spawn_rate=1)
             self._left.wait()
-        drained = self._model.drain(_GRACE_S)
-        self._second()
-        self._outlet.put(
-            {"t": "bye", "offered": self._recorder.offered, "completed": self._recorder.completed, "drained": drained}
-        )
+        self._beat.bye(drained=self._sender.drain(_GRACE_S))
         self._outlet.close()
         os._exit(0)
 
+    def _prepare(self) -> None:
+        config, put = self._config, self._outlet.put
+        seed = int(config["seed"])
+        templates = Templates(config["data"], seed=seed, first=self._first, stride=self._stride)
+        requests = compile_requests(config, templates.compile)
+        names = [request.name for request in requests]
+        recorder = Recorder(endpoints=names, limits_us=config["limits_us"], epoch_ns=self._epoch_ns)
+        self._sender = Sender(
+            requests=requests,
+            client=Client(verify_tls=bool(config["verify_tls"])),
+            recorder=recorder,
+            timeout_ns=self._timeout_ns,
+            report=put,
+        )
+        turns = mix([request.weight for request in requests], seed + self._first)
+        self._open = OpenModel(
+            sender=self._sender, recorder=recorder, mix=turns, cap=share(config["cap"], self._first, self._stride)
+        )
+        spawn_rate = config["spawn_rate"]
+        self._closed = ClosedModel(
+            sender=self._sender,
+            recorder=recorder,
+            mix=turns,
+            spawn_rate=None if spawn_rate is None else spawn_rate / self._stride,
+        )
+        self._beat = Beat(
+            recorder=recorder, put=put, due_ns=lambda: self._open.pacer.due_ns, rate=self._rate, users=self._users
+        )
+
+    def _rate(self, now_ns: int) -> float:
+        return self._levels.rate_at(now_ns) / self._stride if self._config["open"] and self._begun else 0.0
+
+    def _users(self) -> int:
+        return self._closed.users
+
     def _work(self) -> None:
-        """Make the arrivals, as the task of the Locust user; a bug ends the process without a bye, so that nobody trusts it."""
+        """Make the load, as the task of the Locust user; a bug ends the process without a bye, so that nobody trusts it."""
         returned = False
         try:
-            if self._schedule is not None:
-                self._model.run(self._schedule)
+            if self._config["open"]:
+                poisson = Random(int(self._config["seed"])) if self._config["arrivals"] == "poisson" else None  # noqa: S311 - repeatable
+                self._open.pacer.run(Timetable(self._levels, random=poisson, first=self._first, stride=self._stride))
+            else:
+                self._closed.run(self._levels.base_ns, self._wanted)
             returned = True
         finally:
             if not returned:
@@ -122,50 +116,40 @@ class Session:
             else:
                 self._left.set()
 
-    def _commands(self) -> None:
-        make_nonblocking(0)
-        pending = b""
-        while chunk := nb_read(0, 65_536):
-            *lines, pending = (pending + chunk).split(b"\n")
-            for line in lines:
-                self._obey(json.loads(line))
-        os._exit(EXIT_ORPHAN)
+    def _wanted(self, now_ns: int) -> int:
+        return share(round(self._levels.rate_at(now_ns)), self._first, self._stride)
 
-    def _obey(self, command: dict[str, Any]) -> None:
+    def _obey(self, command: dict[str, Any]) -> str | None:
         match command:
-            case {"cmd": "start", "at_ms": int(at_ms)} if self._schedule is None:
-                self._schedule = Schedule(base_ns=self._epoch_ns + at_ms * 1_000_000, rate=self._rate)
+            case {"cmd": "start", "at_ms": int(at_ms)} if not self._begun:
+                curve = self._config["curve"]
+                self._levels = Schedule.of(self._epoch_ns + at_ms * 1_000_000, curve["legs"], curve["last"])
+                self._begun = True
                 self._started.set()
             case {"cmd": "stop"}:
-                self._model.stop()
+                self._open.pacer.stop()
+                self._closed.stop()
                 self._started.set()
+            case {"cmd": "rate", "rate": rate, "at_ms": int(at_ms)} if self._config["open"] and self._begun:
+                self._change(at_ms, float(rate))
+            case {"cmd": "users", "users": int(users), "at_ms": int(at_ms)} if not self._config["open"] and self._begun:
+                self._levels = self._levels.changed(self._epoch_ns + at_ms * 1_000_000, float(users))
             case _:
-                self._outlet.put({"t": "log", "text": f"unknown command: {command}"[:TEXT_LIMIT]})
-                return
-        self._outlet.put({"t": "ack", "cmd": command["cmd"]})
+                return f"cannot do this now: {command}"
+        return None
 
-    def _beat(self) -> None:
-        """Send a pulse at each tenth of a second of the run's clock, and in each second rows and a tick."""
-        self._used_s, self._ticked_ns = time.process_time(), time.monotonic_ns()
-        second = None
-        while True:
-            now = time.monotonic_ns()
-            beat = (now - self._epoch_ns) // SLOT_NS + 1
-            gevent.sleep((self._epoch_ns + beat * SLOT_NS - now) / 1e9)
-            self._outlet.put(self._recorder.pulse(time.monotonic_ns()))
-            if second is not None and beat // _PULSES != second:
-                self._second()
-            second = beat // _PULSES
-
-    def _second(self) -> None:
-        """Send the rows so far, and the generator's account of itself since the last time."""
-        now, used_s = time.monotonic_ns(), time.process_time()
-        cpu = (used_s - self._used_s) / max((now - self._ticked_ns) / 1e9, 1e-3)
-        self._used_s, self._ticked_ns = used_s, now
-        self._outlet.put(self._recorder.aggregate())
-        self._outlet.put(
-            self._recorder.tick(now, due_ns=self._model.due_ns, cpu=cpu, rss_mb=_resident_mb(), rate=self._rate)
-        )
+    def _change(self, at_ms: int, rate: float) -> None:
+        """Go on at another rate, with as many requests in flight as it may need."""
+        at_ns = self._epoch_ns + at_ms * 1_000_000
+        timetable = self._open.pacer.timetable
+        if timetable is None:
+            self._levels = self._levels.changed(at_ns, rate)
+            return
+        timetable.change(at_ns, rate)
+        self._levels = timetable.schedule
+        if not self._config["cap_fixed"]:
+            needed = int(CAP_FACTOR * rate * self._timeout_ns / 1e9) + 1
+            self._open.cap = max(self._open.cap, share(needed, self._first, self._stride))
 
 
 def _user(work: Any) -> type[locust.User]:
@@ -181,10 +165,3 @@ def _user(work: Any) -> type[locust.User]:
             raise StopUser
 
     return Arrivals
-
-
-def _resident_mb() -> float:
-    try:
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE_MB
-    except (OSError, ValueError, IndexError):
-        return 0.0

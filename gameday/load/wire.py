@@ -1,4 +1,4 @@
-"""What is sent: each request of the child's configuration as bytes, once and before anything starts.
+"""What is sent: each request of the child's configuration as bytes, once and before anything starts; one with templates, anew each time.
 
 Secrets are already put in, so no value of a header, a path or a body ever appears in an error text.
 Redirects are not followed: a 3xx is the answer, ``ok`` unless a check says otherwise, so that each arrival is one request and no
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from gameday.load.braces import any_template, placeheld
 from gameday.schema.checks import Check, parse_check
 from gameday.spi.errors import LoadError
 
@@ -53,6 +54,8 @@ class WireRequest:
     data: bytes
     """Head and body."""
     checks: tuple[Check, ...] = ()
+    render: Callable[[], WireRequest] | None = None
+    """What makes the request that is really sent, where it has templates; raises LoadError."""
 
     @property
     def judges_status(self) -> bool:
@@ -60,42 +63,73 @@ class WireRequest:
         return any(check.subject == "status" for check in self.checks)
 
 
-def compile_requests(config: Mapping[str, Any]) -> tuple[WireRequest, ...]:
-    """Turn the configuration into bytes; raise LoadError when a request cannot be sent or leaves the allowed hosts."""
+Compile = Callable[[Any, str], Callable[[], Any]]
+"""Turns a JSON value with templates into what renders it: see gameday.load.templates."""
+
+
+def compile_requests(config: Mapping[str, Any], compiler: Compile | None = None) -> tuple[WireRequest, ...]:
+    """Turn the configuration into bytes; raise LoadError when a request cannot be sent or leaves the allowed hosts.
+
+    Without a ``compiler`` templates are only looked at: a zero stands for whatever they become.
+    """
     target = _split(config["target"], "load.target")
     allowed = config["allow_hosts"]
     patterns = [target.hostname or ""] if allowed is None else [str(pattern).lower() for pattern in allowed]
-    return tuple(_compile(raw, target, patterns, config["headers"]) for raw in config["requests"])
+    writer = _Writer(target=target, patterns=patterns, common=config["headers"])
+    return tuple(writer.prepare(raw, compiler) for raw in config["requests"])
 
 
-def _compile(
-    raw: Mapping[str, Any], target: SplitResult, patterns: Sequence[str], common: Mapping[str, str]
-) -> WireRequest:
-    where = f"the request {raw['name']!r}"
-    path = str(raw["path"])
-    absolute = path.startswith(("http://", "https://"))
-    url = _split(path, where) if absolute else target
-    origin = Origin(scheme=url.scheme, host=url.hostname or "", port=url.port or _PORTS[url.scheme])
-    if not any(fnmatchcase(origin.host, pattern) for pattern in patterns):
-        raise LoadError(
-            f"{where} would load the host {origin.host}", hint="list it under load.allow_hosts if it may be loaded"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writer:
+    """Writes requests of one load."""
+
+    target: SplitResult
+    patterns: Sequence[str]
+    """Of hosts that may be loaded."""
+    common: Mapping[str, str]
+    """Headers of every request."""
+
+    def prepare(self, raw: Mapping[str, Any], compiler: Compile | None) -> WireRequest:
+        where = f"the request {raw['name']!r}"
+        varying = {"path": raw["path"], "json": raw["json"], "body": raw["body"]}
+        varying["headers"] = {**self.common, **raw["headers"]}
+        if not any_template(varying):
+            return self.write(where, {**raw, **varying})
+        example = self.write(where, {**raw, **placeheld(varying, where)})
+        if compiler is None:
+            return example
+        values = compiler(varying, where)
+        checks = example.checks
+        return replace(example, render=lambda: self.write(where, {**raw, **values()}, checks))
+
+    def write(self, where: str, raw: Mapping[str, Any], checks: tuple[Check, ...] | None = None) -> WireRequest:
+        """Write one request as it is sent."""
+        path = str(raw["path"])
+        absolute = path.startswith(("http://", "https://"))
+        url = _split(path, where) if absolute else self.target
+        origin = Origin(scheme=url.scheme, host=url.hostname or "", port=url.port or _PORTS[url.scheme])
+        if not any(fnmatchcase(origin.host, pattern) for pattern in self.patterns):
+            raise LoadError(
+                f"{where} would load the host {origin.host}", hint="list it under load.allow_hosts if it may be loaded"
+            )
+        line = _target(url, "" if absolute else path)
+        if not _TARGET.fullmatch(line):
+            raise LoadError(
+                f"{where} has a path with spaces, control or non-ASCII characters", hint="percent-encode it"
+            )
+        body, content_type = _body(raw)
+        head = _head(where, raw["headers"], origin, content_type)
+        if body or raw["method"] in _BODIED:
+            head += f"Content-Length: {len(body)}\r\n"
+        method = str(raw["method"]).upper()
+        return WireRequest(
+            name=str(raw["name"]),
+            weight=int(raw["weight"]),
+            method=method,
+            origin=origin,
+            data=f"{method} {line} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body,
+            checks=tuple(parse_check(text) for text in raw["check"]) if checks is None else checks,
         )
-    line = _target(url, "" if absolute else path)
-    if not _TARGET.fullmatch(line):
-        raise LoadError(f"{where} has a path with spaces, control or non-ASCII characters", hint="percent-encode it")
-    body, content_type = _body(raw)
-    head = _head(where, {**common, **raw["headers"]}, origin, content_type)
-    if body or raw["method"] in _BODIED:
-        head += f"Content-Length: {len(body)}\r\n"
-    method = str(raw["method"]).upper()
-    return WireRequest(
-        name=str(raw["name"]),
-        weight=int(raw["weight"]),
-        method=method,
-        origin=origin,
-        data=f"{method} {line} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body,
-        checks=tuple(parse_check(text) for text in raw["check"]),
-    )
 
 
 def _split(url: str, where: str) -> SplitResult:
@@ -121,7 +155,7 @@ def _target(url: SplitResult, path: str) -> str:
 def _body(raw: Mapping[str, Any]) -> tuple[bytes, str | None]:
     if raw["json"] is not None:
         return json.dumps(raw["json"], ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
-    return (raw["body"] or "").encode(), None
+    return str(raw["body"] or "").encode(), None
 
 
 def _head(where: str, headers: Mapping[str, str], origin: Origin, content_type: str | None) -> str:
@@ -129,7 +163,8 @@ def _head(where: str, headers: Mapping[str, str], origin: Origin, content_type: 
     lines = {"host": f"Host: {origin.authority}", "user-agent": "User-Agent: gameday", "accept": "Accept: */*"}
     if content_type:
         lines["content-type"] = f"Content-Type: {content_type}"
-    for name, value in headers.items():
+    for name, text in headers.items():
+        value = str(text)
         if not _TOKEN.fullmatch(name) or name.lower() in _FRAMING:
             raise LoadError(f"{where} cannot send the header {name!r}")
         if not _VALUE.fullmatch(value):
