@@ -7,14 +7,19 @@ from gameday.spi.driver import INJECT_SECONDS, REVERT_SECONDS, Driver
 
 _SLACK_MS = 60_000
 """For starting, judging and putting away."""
+_WORKERS_MS = 60_000
+"""For Locust's workers to connect."""
 
 
 def run_max_ms(experiment: Experiment) -> int:
     """Return the sum of a run's phases, its gate and its deadlines, in milliseconds."""
     known = experiment.phases
     deadlines = sum(process.ready.timeout for process in experiment.system.values() if process.ready)
-    timeout = experiment.load.timeout if experiment.load is not None else 0
-    return known.warmup + known.baseline + experiment.fault_ms + known.recovery + deadlines + 2 * timeout + _SLACK_MS
+    load = experiment.load
+    timeout = load.timeout if load is not None else 0
+    waiting = _WORKERS_MS if load is not None and load.workers is not None else 0
+    phases = known.warmup + known.baseline + experiment.fault_ms + known.recovery
+    return phases + deadlines + waiting + 2 * timeout + _SLACK_MS
 
 
 def fault_max_ms(fault: FaultSpec, driver: Driver) -> int:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import anyio
@@ -87,6 +88,8 @@ class Context:
     guardian: Guardian
     hosts: Hosts
     world: World
+    base: Path
+    """The experiment file's folder, from which its relative paths count."""
     faults: dict[str, FaultState] = field(default_factory=dict[str, FaultState])
     stop: Stop = field(default_factory=Stop)
     skip_report: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -180,6 +180,7 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
         guardian=guardian,
         hosts=hosts,
         world=world,
+        base=prepared.base,
     )
     async with services(ctx):
         await _run(ctx, hosts, specs, extras)
@@ -235,13 +236,26 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
             _explain(ctx, error)
     finally:
         with anyio.CancelScope(shield=True):
-            if measuring is not None:
-                await measuring.close()
-            await hosts.end()
-            await system.stop_all(ctx)
+            await _put_away(ctx, measuring, hosts, own)
+
+
+async def _put_away(ctx: Context, measuring: Measuring | None, hosts: HostPool, own: proxies.OwnProxies | None) -> None:
+    """End everything that this run started; what cannot end in order (a full disk) does not keep the rest alive."""
+    try:
+        async with AsyncExitStack() as last_first:
             if own is not None:
-                await own.end()
-                ctx.note("proxy-stopped", {"names": sorted(own.refs)})
+                last_first.push_async_callback(_end_proxies, ctx, own)
+            last_first.push_async_callback(system.stop_all, ctx)
+            last_first.push_async_callback(hosts.end)
+            if measuring is not None:
+                last_first.push_async_callback(measuring.close)
+    except (GamedayError, OSError) as error:
+        _explain(ctx, error)
+
+
+async def _end_proxies(ctx: Context, own: proxies.OwnProxies) -> None:
+    await own.end()
+    ctx.note("proxy-stopped", {"names": sorted(own.refs)})
 
 
 def _explain(ctx: Context, error: BaseException) -> None:
