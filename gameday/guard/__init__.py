@@ -1,4 +1,4 @@
-"""Abort rules, decided on the pulses of the load alone: quick when traffic is really lost, calm about blips, and latched."""
+"""Abort rules on the pulses of the load and the readings of the probes: quick when traffic is really lost, calm about blips, latched."""
 
 from gameday.guard.guard import Guard, Trip
 

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gameday.guard.gaugewatch import GaugeWatch
 from gameday.guard.totals import Totals
 from gameday.guard.watches import Watch, watch
-from gameday.model import Json
+from gameday.model import GaugeSample, Json
 from gameday.schema.experiment import Experiment
 from gameday.schema.grammar import AbortRule, ForRule
 
@@ -37,7 +38,9 @@ class Guard:
         ``rate`` is the planned arrivals per second, as a number or for each millisecond of the load's time, which begins with
         the first arrival; None where users decide, whose rate is then that of the last CALM_MS before the rules were armed.
         """
-        self._rules = tuple(rules)
+        self._rules = tuple(rule for rule in rules if not _on_gauge(rule))
+        self._gauge_rules = tuple(rule for rule in rules if isinstance(rule, ForRule) and _on_gauge(rule))
+        self._gauges: list[GaugeWatch] = []
         self._rate = rate
         self._began_ms: int | None = None
         self._calm: deque[Totals] = deque()
@@ -64,11 +67,12 @@ class Guard:
         """Let the rules act: on what happens after the last pulse before now."""
         if not self._armed:
             self._armed = True
+            self._gauges = [GaugeWatch(rule) for rule in self._gauge_rules]
             self._watches = None if self._last is None else self._begin(self._last)
 
     def disarm(self) -> None:
         """Let the rules rest; a trip stays."""
-        self._armed, self._watches = False, None
+        self._armed, self._watches, self._gauges = False, None, []
 
     def feed(self, pulse: Json) -> Trip | None:
         """Take one pulse; return the first rule that it broke, and from then on always the same one."""
@@ -88,6 +92,14 @@ class Guard:
             broke = watching.feed(now)
             if broke is not None and self._trip is None:
                 self._trip = Trip(rule=rule.text, at_ms=now.at_ms, detail=broke)
+        return self._trip
+
+    def feed_gauge(self, sample: GaugeSample) -> Trip | None:
+        """Take one reading of an SLI; return the first rule that it broke, and from then on always the same one."""
+        for rule, watching in zip(self._gauge_rules, self._gauges, strict=False):
+            broke = watching.feed(sample)
+            if broke is not None and self._trip is None:
+                self._trip = Trip(rule=rule.text, at_ms=sample.end_ms, detail=broke)
         return self._trip
 
     def _begin(self, since: Totals) -> list[tuple[AbortRule, Watch]]:
@@ -114,3 +126,7 @@ class Guard:
             return 0.0
         first, last = self._calm[0], self._calm[-1]
         return 1000 * (last.intended - first.intended) / max(1, last.at_ms - first.at_ms)
+
+
+def _on_gauge(rule: AbortRule) -> bool:
+    return isinstance(rule, ForRule) and rule.criterion.kind == "gauge"

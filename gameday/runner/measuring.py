@@ -28,6 +28,7 @@ class Measuring:
 
     ctx: Context
     writer: SampleWriter
+    guard: Guard
     probes: Probes
     feed: LoadFeed | None = None
     """None for a system with its own traffic."""
@@ -35,11 +36,11 @@ class Measuring:
     @classmethod
     async def start(cls, ctx: Context, helpers: TaskGroup, watcher: Callable[[Json], None]) -> Measuring:
         """Start what measures; raise LoadError or GamedayError when it cannot. Nothing is asked of the system before ``begin``."""
-        writer = SampleWriter(ctx.folder.samples)
+        writer, guard = SampleWriter(ctx.folder.samples), Guard.of(ctx.experiment)
         try:
-            measuring = cls(ctx=ctx, writer=writer, probes=Probes.of(ctx, writer, watcher))
+            measuring = cls(ctx=ctx, writer=writer, guard=guard, probes=Probes.of(ctx, writer, guard, watcher))
             if ctx.experiment.load is not None:
-                measuring.feed = await _start_load(ctx, ctx.experiment.load, writer, watcher)
+                measuring.feed = await measuring.start_load(ctx.experiment.load, watcher)
         except BaseException:
             writer.close()
             raise
@@ -62,8 +63,7 @@ class Measuring:
 
     def arm(self) -> None:
         """Let the abort rules act."""
-        if self.feed is not None:
-            self.feed.guard.arm()
+        self.guard.arm()
 
     async def end(self) -> None:
         """End in order: let what is under way be decided, unless a second signal says that nobody waits for it."""
@@ -77,22 +77,23 @@ class Measuring:
             await self.feed.finish(0)
         self.writer.close()
 
+    async def start_load(self, profile: LoadProfile, watcher: Callable[[Json], None]) -> LoadFeed:
+        """Start the load child; raise LoadError when it cannot."""
+        ctx = self.ctx
+        check_open_files(profile)
+        child = await LoadChild.start(
+            profile,
+            limits_us=ctx.experiment.latency_limits_us,
+            epoch_ns=ctx.journal.epoch_ns,
+            seed=ctx.seed,
+            logs=ctx.folder.logs,
+            secrets=ctx.world.secrets,
+            data=ctx.experiment.data,
+            base=ctx.base,
+        )
+        ctx.note("load-started", {"pid": child.pid})
+        return LoadFeed(ctx=ctx, generator=child, writer=self.writer, guard=self.guard, watcher=watcher)
+
     @property
     def _timeout_seconds(self) -> float:
         return self.ctx.experiment.profile.timeout / 1000
-
-
-async def _start_load(
-    ctx: Context, profile: LoadProfile, writer: SampleWriter, watcher: Callable[[Json], None]
-) -> LoadFeed:
-    check_open_files(profile)
-    child = await LoadChild.start(
-        profile,
-        limits_us=ctx.experiment.latency_limits_us,
-        epoch_ns=ctx.journal.epoch_ns,
-        seed=ctx.seed,
-        logs=ctx.folder.logs,
-        secrets=ctx.world.secrets,
-    )
-    ctx.note("load-started", {"pid": child.pid})
-    return LoadFeed(ctx=ctx, generator=child, writer=writer, guard=Guard.of(ctx.experiment), watcher=watcher)

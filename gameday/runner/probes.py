@@ -14,8 +14,9 @@ from math import isfinite
 import anyio
 import anyio.to_thread
 
+from gameday.guard import Guard
 from gameday.load.samples import SampleWriter
-from gameday.model import GaugeSample, Json
+from gameday.model import GaugeSample, Json, Reason
 from gameday.registry import load_probe
 from gameday.runner.context import Context
 from gameday.schema.experiment import Sli
@@ -50,12 +51,13 @@ class Probes:
 
     ctx: Context
     writer: SampleWriter
+    guard: Guard
     watcher: Callable[[Json], None]
     readers: tuple[Reader, ...]
     ending: anyio.Event = field(default_factory=anyio.Event)
 
     @classmethod
-    def of(cls, ctx: Context, writer: SampleWriter, watcher: Callable[[Json], None]) -> Probes:
+    def of(cls, ctx: Context, writer: SampleWriter, guard: Guard, watcher: Callable[[Json], None]) -> Probes:
         """Make the probe of each SLI, and say in the journal how it will be read; raise GamedayError when one cannot be made."""
         slis = ctx.experiment.slis.items()
         readers = tuple(Reader(name=name, sli=sli, probe=load_probe(sli.kind, sli.params)) for name, sli in slis)
@@ -68,7 +70,7 @@ class Probes:
                 "timeout_ms": timeout_ms,
             }
             ctx.note("probe-started", data)
-        return cls(ctx=ctx, writer=writer, watcher=watcher, readers=readers)
+        return cls(ctx=ctx, writer=writer, guard=guard, watcher=watcher, readers=readers)
 
     async def read(self) -> None:
         """Read every SLI at once and then at its interval, until ``finish``."""
@@ -116,6 +118,9 @@ class Probes:
             wrong=why[1] and value is None,
         )
         self.writer.write_gauge(sample)
+        trip = self.guard.feed_gauge(sample)
+        if trip is not None:
+            self.ctx.abort(Reason.GUARD, f"{trip.rule}: {trip.detail}")
         self.watcher({"t": "gauge", "sli": sample.sli, "at_ms": sample.at_ms, "value": value, "error": sample.error})
 
     async def await_decided(self, before_ms: float) -> None:

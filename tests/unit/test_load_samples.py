@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gameday.load.protocol import KINDS, encode
-from gameday.load.samples import SampleWriter, read_samples
-from gameday.model import LoadRow, LoadSeries
+from gameday.load.samples import SampleWriter, read_gauges, read_samples
+from gameday.model import GaugeSample, LoadRow, LoadSeries
 from tests.unit.test_load_protocol import TICK
 
 COUNTS = st.dictionaries(st.integers(1, 5).map(str), st.integers(0, 9), max_size=3)
@@ -99,3 +99,53 @@ def test_a_second_is_on_disk_with_its_tick(tmp_path: Path) -> None:
         writer.write({"t": "agg", "rows": [[1, "home", "ok", 2, {}]], "hist": []})
         writer.write(TICK)
         assert len(read_samples(path).rows) == 1
+
+
+def sample(at_ms: int, value: float | None, **more: Any) -> GaugeSample:
+    return GaugeSample(sli="queue", at_ms=at_ms, value=value, **more)
+
+
+@same_folder
+@given(
+    st.lists(
+        st.builds(
+            sample, st.integers(0, 10**6), st.floats(allow_nan=False, allow_infinity=False), took_ms=st.integers(0, 9)
+        )
+        | st.builds(
+            sample, st.integers(0, 10**6), st.none(), error=st.text(min_size=1, max_size=50), wrong=st.booleans()
+        ),
+        max_size=8,
+    )
+)
+def test_readings_are_read_back_beside_the_load_which_is_whole_without_them(
+    tmp_path: Path, samples: list[GaugeSample]
+) -> None:
+    path = tmp_path / "samples.ndjson"
+    path.unlink(missing_ok=True)
+    with SampleWriter(path) as writer:
+        writer.write(TICK)
+        writer.write(BYE)
+        for one in samples:
+            writer.write_gauge(one)
+    series = read_samples(path)
+    assert (len(series.ticks), series.said_bye) == (1, True)
+    assert read_gauges(path) == tuple(sorted(samples, key=lambda one: (one.at_ms, one.sli)))
+
+
+def test_a_damaged_reading_is_missing_and_a_torn_one_is_not_counted(tmp_path: Path) -> None:
+    path = tmp_path / "samples.ndjson"
+    good = b'{"t":"gauge","sli":"q","at_ms":1,"took_ms":0,"value":2}\n'
+    bad = [b'"value":NaN}', b'"value":"x"}', b'"value":[]}', b"", b'"at_ms":null}']
+    path.write_bytes(
+        good + b"".join(b'{"t":"gauge","sli":"q","at_ms":1,"took_ms":0,' + end + b"\n" for end in bad) + good[:-1]
+    )
+    assert [(one.at_ms, one.value) for one in read_gauges(path)] == [(1, 2.0)]
+    assert read_gauges(tmp_path / "absent") == ()
+
+
+def test_nothing_is_written_after_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "samples.ndjson"
+    writer = SampleWriter(path)
+    writer.close()
+    writer.write_gauge(sample(1, 2.0))
+    assert path.read_bytes() == b""
