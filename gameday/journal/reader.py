@@ -23,6 +23,13 @@ class JournalText:
     """SHA-256 of the last whole line, without its newline; GENESIS when there is none."""
     tail: bytes = b""
     """What follows the last whole record and is not one: torn by a death or a full disk, or damaged."""
+    sealed: tuple[tuple[int, bytes], ...] = ()
+    """Earlier tails that a successor has sealed, each with the number of whole records before it."""
+
+    @property
+    def torn(self) -> tuple[tuple[int, bytes], ...]:
+        """Everything that is no record of the chain, sealed or not, each with the number of whole records before it."""
+        return (*self.sealed, (len(self.events), self.tail)) if self.tail else self.sealed
 
     @property
     def closed(self) -> bool:
@@ -44,19 +51,22 @@ def parse_journal(data: bytes) -> JournalText:
     """Follow the chain from the first line; stop, and keep the rest as ``tail``, where it breaks."""
     *lines, rest = data.split(b"\n")
     events: list[Event] = []
+    torn: list[tuple[int, bytes]] = []
     head, index = GENESIS, 0
     while index < len(lines):
         event = _record(lines[index], len(events), head)
         sealed = _sealed_until(lines, index, head, limit=None if event is None else 1)
         if sealed:
+            torn.append((len(events), b"\n".join(lines[index:sealed])))
             index = sealed
             continue
         if event is None:
-            return JournalText(events=tuple(events), head=head, tail=b"\n".join([*lines[index:], rest]))
+            rest = b"\n".join([*lines[index:], rest])
+            break
         events.append(event)
         head = digest(lines[index])
         index += 1
-    return JournalText(events=tuple(events), head=head, tail=rest)
+    return JournalText(events=tuple(events), head=head, tail=rest, sealed=tuple(torn))
 
 
 def _sealed_until(lines: list[bytes], start: int, head: str, *, limit: int | None) -> int:

@@ -21,7 +21,7 @@ class Judged:
     document: Json
     reports: tuple[Path, ...] = ()
     failed: tuple[str, ...] = ()
-    """Reports that could not be written, and why: a bug, which never hides the verdict."""
+    """What could not be written, and why: a bug of ours or a full disk, neither of which hides the verdict."""
 
     @property
     def exit_code(self) -> int:
@@ -39,7 +39,10 @@ def judge_folder(path: Path) -> Judged:
     run = read_run(path)
     folder = RunFolder(path.resolve())
     document = judge(run)
-    replace_file(folder.verdict, to_bytes(document))
+    try:
+        replace_file(folder.verdict, to_bytes(document))
+    except OSError as error:  # a full disk: the verdict is still told
+        return Judged(folder=folder, document=document, failed=(f"{folder.verdict.name}: {error}",))
     return Judged(folder=folder, document=document)
 
 
@@ -48,7 +51,7 @@ def report_folder(path: Path, formats: Sequence[str] = ()) -> Judged:
     judged = judge_folder(path)
     run = read_run(path)
     written: list[Path] = []
-    failed: list[str] = []
+    failed = list(judged.failed)
     for renderer in renderers(formats):
         target = judged.folder.path / renderer.filename
         try:
@@ -63,5 +66,8 @@ def report_folder(path: Path, formats: Sequence[str] = ()) -> Judged:
 def replace_file(path: Path, data: bytes) -> None:
     """Write a whole file or none: a reader never sees half of one."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(data)
-    partial.replace(path)
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

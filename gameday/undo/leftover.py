@@ -56,30 +56,27 @@ class Work:
         return [line for line in said if line] or ["nothing is left of this run"]
 
 
-def open_faults(events: Iterable[Event], tail: bytes = b"") -> tuple[tuple[str, Plan], ...]:
+def open_faults(events: Iterable[Event], torn: Iterable[tuple[int, bytes]] = ()) -> tuple[tuple[str, Plan], ...]:
     """Return the reversible faults that were armed and are not known to be undone, oldest first: pure.
 
-    Of ``tail``, what follows the last record of the chain, nothing is believed that says a fault is undone; but one that it says
-    was armed is undone once more, which does no harm.
+    Of ``torn``, what is no record of the chain, nothing is believed that says a fault is undone; but one that it says was armed is
+    undone once more, which does no harm.
     """
     known = list(events)
     reversible = {e.data["fault"]: bool(e.data.get("reversible", True)) for e in known if e.kind == "planned"}
+    armed = [(e.seq, str(e.data["fault"]), Plan.from_json(e.data["plan"])) for e in known if e.kind == "armed"]
+    armed += [(place, name, plan) for place, piece in torn for name, plan in _armed_in(piece)]
+    undone = {str(e.data["fault"]): e.seq for e in known if e.kind == "reverted"}
     found: dict[str, Plan] = {}
-    for event in known:
-        if event.kind == "armed" and reversible.get(event.data["fault"], True):
-            found.pop(event.data["fault"], None)
-            found[event.data["fault"]] = Plan.from_json(event.data["plan"])
-        elif event.kind == "reverted":
-            found.pop(event.data["fault"], None)
-    for name, plan in _armed_in(tail):
-        if reversible.get(name, True):
+    for place, name, plan in sorted(armed, key=lambda one: one[0]):
+        if reversible.get(name, True) and place > undone.get(name, -1):
             found.pop(name, None)
             found[name] = plan
     return tuple(found.items())
 
 
-def _armed_in(tail: bytes) -> Iterator[tuple[str, Plan]]:
-    for line in tail.split(b"\n"):
+def _armed_in(piece: bytes) -> Iterator[tuple[str, Plan]]:
+    for line in piece.split(b"\n"):
         with suppress(ValueError, LookupError, TypeError, AttributeError):
             raw: Any = json.loads(line)
             if raw["kind"] == "armed":
@@ -97,7 +94,7 @@ def open_work(path: Path) -> Work:
     return Work(
         folder=folder,
         experiment=cast("Json", plan["experiment"]),
-        faults=open_faults(text.events, text.tail),
+        faults=open_faults(text.events, text.torn),
         processes=marked(folder.name),
         proxy=kept,
         holder=held_by(folder.journal),
