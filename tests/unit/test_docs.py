@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from pathlib import Path
@@ -10,6 +11,7 @@ import click
 import pytest
 
 from gameday.cli import cli
+from gameday.judge.chance import WANTED, chances
 from gameday.model import EXIT_INTERNAL, EXIT_USAGE, Verdict
 from gameday.registry import load_driver
 from gameday.schema.loader import Loaded, load_experiment
@@ -18,6 +20,8 @@ from gameday.schema.recovery import recover_window
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 EXPERIMENTS = sorted(ROOT.glob("experiments/**/*.yaml"))
+PORTS = re.compile(r'ports: \{default: "(\d+)"\}')
+SHOPS = [path for path in EXPERIMENTS if PORTS.search(path.read_text())]
 FENCE = re.compile(r"^```ya?ml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^(?:#|    )\s*(?:\$ )?(gameday(?: .*)?)$", re.MULTILINE)
 
@@ -85,10 +89,35 @@ def test_shipped_experiments_have_room_to_recover(path: Path) -> None:
         assert within + hold <= experiment.phases.recovery
 
 
-def test_shipped_experiments_of_the_shop_share_no_port() -> None:
-    prefixes = [re.findall(r'ports: \{default: "(\d+)"\}', path.read_text()) for path in EXPERIMENTS]
-    used = [prefix for found in prefixes for prefix in found]
-    assert len(used) == len(set(used)) == len(EXPERIMENTS) - 1
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=shown)
+def test_shipped_experiments_come_to_a_verdict(path: Path) -> None:
+    """Even an objective that uses a quarter of its budget is proven in 95 of 100 runs, all of them together."""
+    together = math.prod(chance.chance for chance in chances(load(path).experiment, {}))
+    assert together >= WANTED
+
+
+@pytest.mark.parametrize("path", SHOPS, ids=shown)
+def test_experiments_on_the_shop_promise_a_pass_and_a_fail(path: Path) -> None:
+    said = re.findall(r"^#   gameday run \S.*?\s{2,}(passes|fails)\b", path.read_text(), re.MULTILINE)
+    assert set(said) == {"passes", "fails"}
+
+
+def test_there_is_an_experiment_for_each_usual_trouble() -> None:
+    assert {
+        "dependency/payments-outage",
+        "dependency/catalog-slow",
+        "dependency/retry-storm",
+        "process/worker-killed",
+        "process/payments-hung",
+        "queue/backlog",
+        "traffic/spike",
+        "traffic/spike-during-outage",
+    } <= {str(path.relative_to(ROOT / "experiments").with_suffix("")) for path in SHOPS}
+
+
+def test_experiments_on_the_shop_share_no_port() -> None:
+    prefixes = [prefix for path in SHOPS for prefix in PORTS.findall(path.read_text())]
+    assert len(prefixes) == len(set(prefixes)) == len(SHOPS)
 
 
 @pytest.mark.parametrize("line", commands())
