@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from math import isfinite
 
 import anyio
@@ -20,7 +19,7 @@ from gameday.model import GaugeSample, Json, Reason
 from gameday.registry import load_probe
 from gameday.runner.context import Context
 from gameday.schema.experiment import Sli
-from gameday.spi import Probe, ProbeError, QueryError
+from gameday.spi import Probe, ProbeError, QueryError, World
 from gameday.spi.probe import MARK
 from gameday.spi.processes import marked
 from gameday.undo.fencing import stop_groups
@@ -39,10 +38,18 @@ class Reader:
     name: str
     sli: Sli
     probe: Probe
-    thread: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
-    """Taken for as long as a read is on, abandoned or not."""
+    busy: bool = False
+    """A thread is at work, waited for or abandoned; only that thread says otherwise."""
     since_ms: float | None = None
     """When the read that is waited for began; None between reads."""
+
+    def read(self, world: World) -> object:
+        """Read in this thread, which may be abandoned meanwhile."""
+        self.busy = True
+        try:
+            return self.probe.read(world)
+        finally:
+            self.busy = False
 
 
 @dataclass(slots=True)
@@ -90,14 +97,14 @@ class Probes:
         """Read once; whatever comes of it is one sample."""
         began = self.ctx.now_ms()
         value, error, wrong = None, f"no answer within {reader.probe.timeout:g} s", False
-        if reader.thread.borrowed_tokens:
+        if reader.busy:
             error = "the read before has not come back"
         else:
             reader.since_ms = began
             try:
                 with anyio.move_on_after(reader.probe.timeout + SLACK_SECONDS):
-                    read = partial(reader.probe.read, self.ctx.world)
-                    value = _number(await anyio.to_thread.run_sync(read, abandon_on_cancel=True, limiter=reader.thread))
+                    found = await anyio.to_thread.run_sync(reader.read, self.ctx.world, abandon_on_cancel=True)
+                    value = _number(found)
             except ProbeError as failure:
                 error, wrong = str(failure), isinstance(failure, QueryError)
             except Exception as failure:  # noqa: BLE001 - a stranger's probe may raise anything; its reading is missing
@@ -133,7 +140,7 @@ class Probes:
         self.ending.set()
         with anyio.move_on_after(FINISH_SECONDS if wait else 0):
             await self.await_decided(float("inf"))
-        if any(reader.thread.borrowed_tokens for reader in self.readers):
+        if any(reader.busy for reader in self.readers):
             await anyio.to_thread.run_sync(_end_commands, self.ctx.run_id)
 
 

