@@ -97,7 +97,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; errors of ours are one line with the fix, never a traceback."""
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="gameday", complete_var="_GAMEDAY_COMPLETE", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(EXIT_USAGE)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gameday.cli.loading import Entry
-from gameday.cli.terminal import printable
+from gameday.cli.terminal import can_ask, printable
 from gameday.model import Verdict
 
 
@@ -23,7 +23,7 @@ def clear_the_way(entries: Iterable[Entry], *, allowed: bool) -> None:
     if not folders:
         return
     if not allowed:
-        if not sys.stdin.isatty():
+        if not can_ask():
             return
         names = ", ".join(folder.name for folder in folders)
         if not click.confirm(

@@ -1,4 +1,4 @@
-"""``gameday doctor``: what this machine can and cannot do."""
+"""``gameday doctor``: what this machine can and cannot do, and the self-test of the undo."""
 
 from __future__ import annotations
 
@@ -16,21 +16,27 @@ if TYPE_CHECKING:
     from gameday.cli.machine import Finding
 
 EPILOG = """\b
-Example:
+Examples:
   gameday doctor
+  gameday doctor --undo        kills runners of its own, and shows what is left of their faults: nothing
 """
 _MARKS = {"ok": "ok", "weak": "WEAK", "lacking": "LACKING"}
 
 
 @click.command(epilog=EPILOG)
+@click.option("--undo", is_flag=True, help="The self-test of the undo; takes about a minute.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
 )
-def doctor(form: str) -> None:
+def doctor(form: str, *, undo: bool) -> None:
     """Look at this machine: what a run needs, and what it would do better with; each lack with the command that fixes it.
 
     Exit code 0: a run can do its work here; 2: something that it needs is lacking.
     """
+    if undo:
+        from gameday.cli.doctor_undo import run_selftest  # noqa: PLC0415 - heavy, and only for --undo
+
+        sys.exit(run_selftest(form))
     from gameday.cli.machine import look  # noqa: PLC0415 - heavy
 
     findings: list[Finding] = []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gameday.cli.terminal import printable
+from gameday.cli.terminal import can_ask, printable
 from gameday.model import EXIT_USAGE
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _ask(count: int, *, yes: bool) -> None:
     """Return when it is allowed; end the program when it is not."""
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not can_ask():
         raise click.UsageError("nobody can be asked here; --yes deletes without asking, --dry-run only lists")
     click.confirm(f"Delete these {count} run folders?", abort=True, err=True)
 

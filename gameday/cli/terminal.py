@@ -7,6 +7,7 @@ progress. Here those two mean colour and nothing else, and nothing that is not a
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -32,6 +33,11 @@ def interactive(stream: TextIO, environ: Mapping[str, str]) -> bool:
         return False
     ci = environ.get("CI", "").lower() not in _NO
     return terminal and not ci and environ.get("TERM", "") not in ("", "dumb")
+
+
+def can_ask() -> bool:
+    """Whether somebody is there to answer a question."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def coloured(environ: Mapping[str, str]) -> bool:
