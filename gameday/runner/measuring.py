@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import anyio
 from anyio.abc import TaskGroup
 
 from gameday.guard import Guard
@@ -18,7 +19,7 @@ from gameday.runner.probes import Probes
 from gameday.schema.experiment import LoadProfile
 
 GATE_SLACK_SECONDS = 5.0
-"""How much longer than a request's timeout the gate waits for the last baseline arrival."""
+"""How much longer than a request's timeout the gate waits for the last baseline arrival, and how long for the last reading."""
 DRAIN_SLACK_SECONDS = 3.0
 
 
@@ -57,7 +58,8 @@ class Measuring:
     async def await_decided(self) -> None:
         """Wait until everything that was asked for before now is decided, or cannot be any more; what comes later goes on."""
         edge_ms = self.ctx.now_ms()
-        await self.probes.await_decided(edge_ms)
+        with anyio.move_on_after(GATE_SLACK_SECONDS):
+            await self.probes.await_decided(edge_ms)
         if self.feed is not None:
             await self.feed.await_decided(edge_ms, self._timeout_seconds + GATE_SLACK_SECONDS)
 
