@@ -48,6 +48,10 @@ class PauseProcess:
         """Measure whether that very process is stopped; one that has died is not."""
         return state(ref_of(plan.undo)) == "T"
 
+    def ends_with(self, plan: Plan) -> frozenset[str]:  # noqa: ARG002 - the interface
+        """No process outlives the boot."""
+        return frozenset({"boot"})
+
     def revert(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
         """Resume that very process, whatever its state: a stop that has not landed yet is taken back too."""
         ref = ref_of(plan.undo)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gameday.model import Plan, ProcessRef
-from gameday.spi import DriverError, World
+from gameday.spi import DriverError, NoTargetError, World
 from gameday.spi.processes import alive, marked, send, start_process
 from gameday.spi.world import ProcessSpec
 from gameday_drivers.process_target import PROCESS_HELP, require_name
@@ -41,7 +41,7 @@ class StopProcess:
         if not spec.log:
             raise DriverError(f"{self.process} has no log, beside which to note that it is being stopped")
         if not marked(world.run_id, self.process):
-            raise DriverError(f"{self.process} is not running")
+            raise NoTargetError(f"{self.process} is not running")
         return Plan(driver=self.name, targets=(self.process,), undo={"start": spec.to_json()}, holds=(self.process,))
 
     def inject(self, plan: Plan, world: World) -> None:
@@ -59,6 +59,10 @@ class StopProcess:
     def active(self, plan: Plan, world: World) -> bool:
         """Measure that no process of this run has that name."""
         return not marked(world.run_id, _spec(plan).name)
+
+    def ends_with(self, plan: Plan) -> frozenset[str]:  # noqa: ARG002 - the interface
+        """No process of a run outlives the boot."""
+        return frozenset({"boot"})
 
     def revert(self, plan: Plan, world: World) -> None:
         """Start it again, unless it runs; what an interrupted inject has sent SIGTERM to does not count as running."""

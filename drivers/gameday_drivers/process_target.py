@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gameday.model import Json, ProcessRef
-from gameday.spi import DriverError, World
+from gameday.spi import DriverError, NoTargetError, World
 from gameday.spi.processes import alive, all_pids, identify, marked, stat_fields
 
 PROCESS_HELP = "a name under system:"
@@ -70,7 +70,7 @@ def _by_name(world: World, name: str) -> Target:
     pids = {ref.pid for ref in found}
     roots = [ref for ref in found if not pids.intersection(_ancestors(ref.pid))]
     if not roots:
-        raise DriverError(f"{name} is not running")
+        raise NoTargetError(f"{name} is not running")
     return Target(words=name, ref=_only(roots, name))
 
 
@@ -82,7 +82,7 @@ def _by_pidfile(path: Path) -> Target:
         raise DriverError(f"there is no usable pid in {path}") from error
     ref = identify(pid)
     if ref is None:
-        raise DriverError(f"process {pid} of {path} is not running")
+        raise NoTargetError(f"process {pid} of {path} is not running")
     if _started_at(ref) > written + _CLOCK_SLACK:
         raise DriverError(
             f"{path} is older than process {pid}: the pid has been recycled", hint="remove the stale file"
@@ -101,7 +101,7 @@ def _by_match(pattern: re.Pattern[str]) -> Target:
         if ref is not None and line and pattern.search(line) and not off_limits(pid) and alive(ref):
             found.append(ref)
     if not found:
-        raise DriverError(f"no process matches {pattern.pattern!r}")
+        raise NoTargetError(f"no process matches {pattern.pattern!r}")
     ref = _only(found, repr(pattern.pattern))
     return Target(words=describe(ref.pid), ref=ref)
 

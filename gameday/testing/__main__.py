@@ -7,11 +7,13 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from gameday.model import Plan
 from gameday.spi import Driver, World
 from gameday.testing.waiting import SETTLE_SECONDS, eventually, stays
+from gameday.undo.recover import recover_run
 from gameday.undo.reverting import in_fork
 
 CUTS = (0.05, 0.35, 0.65, 0.95)
@@ -63,6 +65,9 @@ def main() -> None:
     report: dict[str, Any] = {}
     if request["op"] == "cut":
         report = _cut(driver, plan, world)
+    elif request["op"] == "recover":
+        outcome = recover_run(Path(request["folder"]))
+        report = {"clean": outcome.clean, "lines": outcome.lines()}
     else:
         {"inject": driver.inject, "revert": driver.revert}[request["op"]](plan, world)
     print(json.dumps(report))  # noqa: T201 - stdout is the protocol

@@ -14,10 +14,14 @@ from pathlib import Path
 import pytest
 
 from gameday.model import Plan
-from gameday.spi import Driver, DriverError, World
-from gameday.testing.elsewhere import elsewhere, kill_a_runner, reverted, words
+from gameday.spi import Driver, DriverError, Expires, World
+from gameday.spi.processes import await_gone
+from gameday.testing.elsewhere import elsewhere, kill_a_runner, reverted, watchdog_of, words
 from gameday.testing.waiting import PROOF_SECONDS, eventually, stays
+from gameday.undo.deaths import ends_with
 
+DEATHS = [("told", 0), ("inject-called", 3), ("inject-called", 40), ("active", 0), ("revert-called", 0)]
+"""Where the runner dies: at a journal record, and so many milliseconds later; ``told`` is just before inject is called."""
 LOST_RUNNER_SECONDS = 5.0
 """How soon the fault of a killed runner must be gone, and proven gone."""
 
@@ -134,19 +138,59 @@ class DriverContract(_Laws):
         assert report["back"] is None, f"cut off after {report['back']} s and reverted, the fault came back"
         self.gone(driver, plan, world)
 
-    def test_the_runner_is_killed_while_it_is_on(
-        self, driver: Driver, plan: Plan, world: World, tmp_path: Path
+    @pytest.mark.parametrize("death", DEATHS, ids=lambda death: f"{death[0]}+{death[1]}ms")
+    def test_the_runner_is_killed(
+        self, death: tuple[str, int], driver: Driver, plan: Plan, world: World, tmp_path: Path
     ) -> None:
-        """SIGKILL of the runner: the watchdog undoes the fault and proves it, within seconds."""
-        folder = tmp_path / "run"
-        folder.mkdir()
-        killed = kill_a_runner(folder, driver, world)
-        assert eventually(lambda: bool(reverted(folder)), LOST_RUNNER_SECONDS), f"no revert:\n{words(folder)}"
+        """SIGKILL of the runner, wherever: the watchdog undoes the fault and proves it, within seconds."""
+        folder = _made(tmp_path / "run")
+        killed = kill_a_runner(folder, driver, world, at=death[0], after_ms=death[1])
+        self._undone_by_the_watchdog(folder, killed)
+        self.after_a_lost_run(driver, plan, world)
+
+    def test_the_runner_hangs(self, driver: Driver, plan: Plan, world: World, tmp_path: Path) -> None:
+        """SIGSTOP of the runner: when its lease is over the watchdog fences it, undoes the fault and proves it."""
+        folder = _made(tmp_path / "run")
+        ended = kill_a_runner(folder, driver, world, signal="SIGSTOP")
+        self._undone_by_the_watchdog(folder, ended)
+        self.after_a_lost_run(driver, plan, world)
+
+    def test_the_watchdog_is_killed_too(self, driver: Driver, plan: Plan, world: World, tmp_path: Path) -> None:
+        """Nobody is left: what does not end by itself is undone by ``gameday recover``, from the run folder alone."""
+        folder = _made(tmp_path / world.run_id)
+        kill_a_runner(folder, driver, world, watchdog=True)
+        report = elsewhere("recover", driver, plan, world, folder=str(folder))
+        assert report["clean"], report["lines"]
+        self.after_a_lost_run(driver, plan, world)
+
+    def test_a_lease_ends_by_itself(self, driver: Driver, plan: Plan, world: World) -> None:
+        """A fault that can expire by itself does so when nobody renews it, and renewing never makes it."""
+        if not isinstance(driver, Expires):
+            return
+        with pytest.raises(DriverError):
+            driver.renew(plan, world, 1.0)
+        assert stays(lambda: not driver.active(plan, world)), "renewing made the fault"
+        self.in_force(driver, plan, world)
+        driver.renew(plan, world, 1.0)
+        assert driver.active(plan, world)
+        assert eventually(lambda: not driver.active(plan, world), 1.0 + self.proof_seconds), "its lease never ended"
+
+    def test_it_says_what_it_does_not_outlive(self, driver: Driver, plan: Plan) -> None:
+        """`gameday plan` prints it; what it may say is a closed list."""
+        assert ends_with(driver, plan) <= {"runner", "boot", "lease"}
+
+    def _undone_by_the_watchdog(self, folder: Path, killed: float) -> None:
+        assert await_gone(watchdog_of(folder), LOST_RUNNER_SECONDS + self.proof_seconds), words(folder)
         record = reverted(folder)
+        assert record, f"no revert:\n{words(folder)}"
         assert record["wall"] - killed < LOST_RUNNER_SECONDS
         assert record["data"]["by"] == "watchdog"
         assert record["data"]["proven"] is True
-        self.after_a_lost_run(driver, plan, world)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 class IrreversibleContract(_Laws):

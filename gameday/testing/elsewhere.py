@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,9 +15,14 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, cast
 
-from gameday.model import Plan
+from gameday.journal.reader import read_journal
+from gameday.model import Plan, ProcessRef
 from gameday.schema.units import format_duration, format_rate
 from gameday.spi import Driver, World
+
+DEATH_SECONDS = 40.0
+SHORT_LEASE_SECONDS = 1.5
+"""The lease of a bare runner in a contract: a hung one is found out sooner than in a run."""
 
 
 def parameters(driver: Driver) -> dict[str, Any]:
@@ -54,7 +60,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
-def elsewhere(op: str, driver: Driver, plan: Plan, world: World) -> dict[str, Any]:
+def elsewhere(op: str, driver: Driver, plan: Plan, world: World, **more: str) -> dict[str, Any]:
     """Do ``op`` in a fresh process that is given JSON alone; fail when it cannot."""
     kind = type(driver)
     request = {
@@ -63,6 +69,7 @@ def elsewhere(op: str, driver: Driver, plan: Plan, world: World) -> dict[str, An
         "params": {f.name: getattr(driver, f.name) for f in _fields(driver)},
         "plan": plan.to_json(),
         "world": world.to_json(with_secrets=True),
+        **more,
     }
     done = subprocess.run(
         [sys.executable, "-m", "gameday.testing"],
@@ -77,36 +84,49 @@ def elsewhere(op: str, driver: Driver, plan: Plan, world: World) -> dict[str, An
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def kill_a_runner(folder: Path, driver: Driver, world: World) -> float:
-    """Let a bare runner make the fault, SIGKILL it, and return when (seconds since the epoch)."""
+def kill_a_runner(folder: Path, driver: Driver, world: World, **end: object) -> float:
+    """Let a bare runner make the fault, and die where ``end`` says (see gameday.undo.bare); return when (seconds since the epoch).
+
+    Without ``end`` it is killed once the fault is measured as on. With the signal SIGSTOP it hangs until its watchdog has ended it.
+    """
     request = {
         "run_folder": str(folder),
         "driver": driver.name,
         "params": parameters(driver),
         "world": world.to_json(with_secrets=True),
+        "hold_ms": 20,
+        "lease_seconds": SHORT_LEASE_SECONDS,
+        "end": {"at": "active", **end},
     }
     with (
         (folder / "runner.log").open("wb") as log,
         subprocess.Popen(
             [sys.executable, "-m", "gameday.undo.bare"],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=log,
             stderr=log,
             env=_environment(),
             start_new_session=True,
         ) as runner,
     ):
         assert runner.stdin is not None
-        assert runner.stdout is not None
         try:
             runner.stdin.write(json.dumps(request).encode() + b"\n")
-            runner.stdin.flush()
-            line = runner.stdout.readline()
+            runner.stdin.close()
+            code = runner.wait(DEATH_SECONDS)
         finally:
             runner.kill()
         killed = time.time()
-    assert line, f"the runner never proved the fault:\n{words(folder)}"
+    assert code == -signal.SIGKILL, f"the runner ended with {code}, and not where it was to die:\n{words(folder)}"
     return killed
+
+
+def watchdog_of(folder: Path) -> ProcessRef:
+    """Return the watchdog of a bare runner, from its journal."""
+    started = next(
+        event for event in read_journal(folder / "journal.ndjson").events if event.kind == "watchdog-started"
+    )
+    return ProcessRef(pid=started.data["pid"], start=started.data["start"])
 
 
 def reverted(folder: Path) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """A bare runner: faults armed, injected, held and reverted as a run does it, without load or judgement, and killed where it is told.
 
-The driver contract, the kill matrix and ``gameday doctor --undo`` let it die at every point, to prove that its faults are undone. It
-reads one line of JSON on stdin: ``{"run_folder", "world", "driver", "params"}`` or, for several faults, ``"faults": {name: {"driver",
-"params"}}``; ``"hold_ms"`` (default: for ever), and ``"end": {"at", "fault", "after_ms", "signal", "watchdog"}``: at that journal record
-(or at ``told``, when the watchdog knows of the fault), of that fault or any, so many milliseconds later, it sends itself that signal, after
-having killed its watchdog if so asked. It writes ``{"event": "active", "pid": …}`` on stdout once every fault is measured as on.
+The driver contract, the kill matrix and ``gameday doctor --undo`` let it die at every point, to prove that its faults are undone.
+
+It reads one line of JSON on stdin: ``{"run_folder", "world", "driver", "params"}`` or, for several faults, ``"faults": {name:
+{"driver", "params"}}``; ``"hold_ms"`` (default: for ever), ``"lease_seconds"``, and ``"end": {"at", "fault", "after_ms", "signal",
+"watchdog"}``: at that journal record (or at ``told``, when the watchdog knows of the fault), of that fault or any, so many milliseconds
+later, it sends itself that signal, after having killed its watchdog if so asked. It writes ``{"event": "active", "pid": …}`` on stdout
+once every fault is measured as on.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from gameday.spi import DriverError, World
 from gameday.spi.driver import ACTIVE_SECONDS, INJECT_SECONDS
 from gameday.spi.processes import boot_id
 from gameday.undo.driving import drive
-from gameday.undo.guardian import HEARTBEAT_SECONDS, Guardian, arm
+from gameday.undo.guardian import HEARTBEAT_SECONDS, LEASE_SECONDS, Guardian, arm
 from gameday.undo.hosts import HostPool, HostSetup
 from gameday.undo.steps import Revertible, revert_steps
 
@@ -119,7 +121,12 @@ async def run_bare(request: Mapping[str, Any]) -> None:
         "opened", {"run_id": world.run_id, "boot_id": boot_id(), "epoch_ns": journal.epoch_ns, "pid": os.getpid()}
     )
     guardian = await Guardian.start(
-        run_id=world.run_id, journal=journal.path, faults=faults, world=world, log=folder / "logs" / "watchdog.log"
+        run_id=world.run_id,
+        journal=journal.path,
+        faults=faults,
+        world=world,
+        log=folder / "logs" / "watchdog.log",
+        lease_seconds=float(request.get("lease_seconds", LEASE_SECONDS)),
     )
     end.watchdog_pid = guardian.ref.pid
     journal.write("watchdog-started", {"pid": guardian.ref.pid, "start": guardian.ref.start, "place": guardian.place})

@@ -38,15 +38,18 @@ def _state_path() -> Path:
 
 def lasting_dir() -> Path:
     """Return the directory that is still there after a reboot: $GAMEDAY_STATE_DIR, /var/lib/gameday for root, or the XDG place."""
-    named = os.environ.get(VARIABLE)
-    if named:
-        path = Path(named)
-    elif os.geteuid() == 0 and Path("/var/lib").is_dir():
-        path = Path("/var/lib/gameday")
-    else:
-        path = Path(_state_home()) / "gameday"
+    path = _lasting_path()
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
+
+
+def _lasting_path() -> Path:
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named)
+    if os.geteuid() == 0 and Path("/var/lib").is_dir():
+        return Path("/var/lib/gameday")
+    return Path(_state_home()) / "gameday"
 
 
 def _state_home() -> str:
@@ -71,49 +74,41 @@ def _put(path: Path, text: str, *, mode: int = 0o600) -> None:
     draft.replace(path)
 
 
-def _runs() -> Path:
-    return _folder(lasting_dir(), "runs")
-
-
 def register_run(folder: Path) -> None:
     """Note that a run in this folder has begun and may leave something; raise OSError when that cannot be noted."""
-    _put(_runs() / f"{folder.name}.json", json.dumps({"folder": str(folder.absolute())}))
+    _put(_folder(lasting_dir(), "runs") / f"{folder.name}.json", json.dumps({"folder": str(folder.absolute())}))
 
 
 def forget_run(folder: Path) -> None:
     """Drop the note: nothing of that run is left."""
     with suppress(FileNotFoundError):
-        (_runs() / f"{folder.name}.json").unlink()
+        (_lasting_path() / "runs" / f"{folder.name}.json").unlink()
 
 
 def open_runs() -> tuple[Path, ...]:
     """Return the folders of runs that have begun and are not known to have left nothing, oldest first; running ones too."""
     found: list[Path] = []
-    for path in sorted(_runs().glob("*.json")):
+    for path in sorted((_lasting_path() / "runs").glob("*.json")):
         with suppress(OSError, ValueError, LookupError, TypeError):
             found.append(Path(json.loads(path.read_text(encoding="utf-8"))["folder"]))
     return tuple(found)
 
 
-def _proxy_file(run_id: str) -> Path:
-    return _folder(state_dir(), "proxies") / f"{run_id}.json"
-
-
 def remember_proxies(run_id: str, proxies: Mapping[str, Any]) -> None:
     """Keep how to reach this run's own fault proxies, token included, readable by this user alone."""
-    _put(_proxy_file(run_id), json.dumps(proxies))
+    _put(_folder(state_dir(), "proxies") / f"{run_id}.json", json.dumps(proxies))
 
 
 def forget_proxies(run_id: str) -> None:
     """Drop what was kept: the proxies have ended."""
     with suppress(FileNotFoundError):
-        _proxy_file(run_id).unlink()
+        (_state_path() / "proxies" / f"{run_id}.json").unlink()
 
 
 def remembered_proxies() -> dict[str, dict[str, Any]]:
     """Return what was kept, by run id; what cannot be read is left out."""
     found: dict[str, dict[str, Any]] = {}
-    for path in sorted((state_dir() / "proxies").glob("*.json")):
+    for path in sorted((_state_path() / "proxies").glob("*.json")):
         with suppress(OSError, ValueError):
             found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
     return found

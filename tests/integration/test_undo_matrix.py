@@ -18,7 +18,7 @@ from gameday.spi import World
 from gameday.testing import eventually
 from gameday.undo.guardian import LEASE_SECONDS
 from gameday.undo.selftest import POINTS, Kill, Point, kill_once, selftest
-from gameday.undo.subjects import Subject, command
+from gameday.undo.subjects import Maker, Subject, command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
 IN_FLIGHT = Point(name="apply command in flight", at="inject-called", after_ms=60)
@@ -54,8 +54,8 @@ def slow_command_apart(folder: Path, run_id: str) -> Generator[Subject]:
 
 
 @pytest.mark.parametrize("maker", [slow_command, slow_command_apart])
-def test_a_command_in_flight_at_the_kill_leaves_nothing(maker: object) -> None:
-    kills: list[Kill] = [kill_once(maker, "command", IN_FLIGHT) for _ in range(10)]  # type: ignore[arg-type]
+def test_a_command_in_flight_at_the_kill_leaves_nothing(maker: Maker) -> None:
+    kills: list[Kill] = [kill_once(maker, "command", IN_FLIGHT) for _ in range(10)]
     assert [kill.left for kill in kills] == [()] * 10
 
 
