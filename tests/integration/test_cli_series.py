@@ -21,9 +21,12 @@ def lab(tmp_path: Path) -> Lab:
 
 
 def short(lab: Lab, **changes: Any) -> Path:
-    faults = [{"flip": {"do": "command", "with": switch(lab.folder, "harmless"), "at": "0s", "for": "1s"}}]
-    objectives = {"available": {"expect": "errors < 5%", "recover": {"within": "1s", "hold": "1s"}}}
-    return lab.write(phases=SHORT, objectives=objectives, **{"faults": faults, **changes})
+    quick: dict[str, Any] = {
+        "phases": SHORT,
+        "objectives": {"available": {"expect": "errors < 5%", "recover": {"within": "1s", "hold": "1s"}}},
+        "faults": [{"flip": {"do": "command", "with": switch(lab.folder, "harmless"), "at": "0s", "for": "1s"}}],
+    }
+    return lab.write({**lab.document(), **quick, **changes})
 
 
 def folders(lab: Lab) -> list[Path]:
