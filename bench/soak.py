@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ def look(pid: int) -> Usage:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[str]:
+def server() -> Generator[str]:
     process = subprocess.Popen([sys.executable, LOAD_BENCH, "--serve"], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -85,7 +85,7 @@ def experiment(url: str, rate: float, seconds: float, folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def running(path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def running(path: Path) -> Generator[tuple[subprocess.Popen[bytes], int]]:
     """Start a run; yield it and the load child's pid once its load is on."""
     folder = path.parent
     process = subprocess.Popen(

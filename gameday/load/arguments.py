@@ -46,7 +46,7 @@ def locust_arguments(config: Mapping[str, Any], *, users: int, spawn_rate: float
     """
     asked = config["locust"]
     arguments = ["locust", *asked["classes"], "-f", asked["file"], "--headless", "--only-summary"]
-    arguments += ["--exit-code-on-error", "0", "--stop-timeout", f"{config['timeout_ms'] / 1000:g}"]
+    arguments += ["--exit-code-on-error", "0", "--stop-timeout", str(-(-config["timeout_ms"] // 1000))]
     arguments += ["--host", config["target"], "--users", str(users), "--spawn-rate", f"{spawn_rate:g}"]
     for option in ("tags", "exclude_tags"):
         if asked[option]:

@@ -20,7 +20,7 @@ import anyio
 
 from gameday.load.arguments import check_arguments
 from gameday.load.config import profile_config
-from gameday.load.limits import check_open_files
+from gameday.load.limits import check_open_files, check_port
 from gameday.load.lines import LineReader
 from gameday.load.protocol import Message, encode, parse_message
 from gameday.load.wire import compile_requests
@@ -90,6 +90,9 @@ class LoadChild:
         """
         config = load_config(profile, secrets, data=data or {}, base=base or Path.cwd())
         config |= {"limits_us": list(limits_us), "epoch_ns": epoch_ns, "seed": seed, "parent_pid": os.getpid()}
+        config["gather_s"] = WORKERS_S
+        if profile.workers is not None:
+            check_port(profile.workers.bind, profile.workers.port)
         child = cls._spawn(config, log=logs / "load.log", secrets=secrets)
         try:
             await child._until_ready(config)  # noqa: SLF001 - our own class

@@ -38,8 +38,6 @@ from gameday.load.session import CAP_FACTOR, EXIT_REFUSED
 from gameday.load.tasks import TaskModel, check_open
 from gameday.spi.errors import LoadError
 
-GATHER_S = 60.0
-"""How long workers may take to connect."""
 _FASTEST = 100
 """Users per second when the file does not say: above it Locust warns of trouble."""
 _STEER_S = 0.5
@@ -192,7 +190,7 @@ class LocustRun:
             expect = workers["expect"] if workers else int(self._config["processes"])
             token = "" if workers else self._token
             self._coordinator = Coordinator(self._runner, self._config, self._outlet.put, expect=expect, token=token)
-            self._coordinator.gather(GATHER_S)
+            self._coordinator.gather(float(self._config["gather_s"]))
             return
         recorder = Recorder(endpoints=(), limits_us=self._config["limits_us"], epoch_ns=self._epoch_ns)
         self._watch = RequestWatch(

@@ -89,9 +89,11 @@ def run_load(
     limits_us: Sequence[int] = (300_000,),
     secrets: Secrets | None = None,
     during: During | None = None,
+    data: Mapping[str, Sequence[Any]] | None = None,
+    base: Path | None = None,
 ) -> Heard:
     """Let arrivals leave for ``seconds``, stop, and return all that was heard; ``during`` runs beside it once begun."""
-    return anyio.run(_run, load, seconds, logs, limits_us, secrets or Secrets(), during)
+    return anyio.run(_run, load, seconds, logs, limits_us, secrets or Secrets(), during, data, base)
 
 
 async def _run(  # noqa: PLR0917 - anyio.run hands on by position
@@ -101,10 +103,14 @@ async def _run(  # noqa: PLR0917 - anyio.run hands on by position
     limits_us: Sequence[int],
     secrets: Secrets,
     during: During | None,
+    data: Mapping[str, Sequence[Any]] | None,
+    base: Path | None,
 ) -> Heard:
     epoch = time.monotonic_ns()
     heard = Heard()
-    child = await LoadChild.start(load, limits_us=limits_us, epoch_ns=epoch, seed=1, logs=logs, secrets=secrets)
+    child = await LoadChild.start(
+        load, limits_us=limits_us, epoch_ns=epoch, seed=1, logs=logs, secrets=secrets, data=data, base=base
+    )
     try:
         await child.begin((time.monotonic_ns() - epoch) // 1_000_000 + 50)
         stopped = 0.0
