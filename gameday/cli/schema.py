@@ -14,11 +14,16 @@ In an experiment file, for editors that speak the YAML language server:
   # yaml-language-server: $schema=experiment.schema.json
 """
 
+LATER = {"gameday": "game days", "policy": "policies"}
+"""Kinds of files that are planned, and what they are called."""
+
 
 @click.command(epilog=EPILOG)
-@click.argument("kind", type=click.Choice(["experiment", "verdict"]), default="experiment")
+@click.argument("kind", type=click.Choice(["experiment", "verdict", *LATER]), default="experiment")
 def schema(kind: str) -> None:
-    """Print the JSON Schema of an experiment file (default) or of verdict.json."""
+    """Print the JSON Schema of an experiment file (default) or of verdict.json; of gameday and policy files later."""
+    if kind in LATER:
+        raise click.UsageError(f"there are no {LATER[kind]} yet: their schema comes with them")
     if kind == "verdict":
         from gameday.judge.schema import verdict_schema  # noqa: PLC0415 - only for this kind
 

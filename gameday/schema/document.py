@@ -10,6 +10,8 @@ from typing import NoReturn
 from gameday.schema.errors import ExperimentErrors, Located, Span
 from gameday.schema.nodes import Entries, Node
 
+MAX_ERRORS = 200
+"""A file with more mistakes is not read on: each costs time and memory, and no person reads so many."""
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
@@ -50,9 +52,11 @@ class Document:
         )
 
     def add(self, span: Span, code: str, message: str, hint: str = "") -> None:
-        """Note an error and go on."""
+        """Note an error and go on; raise ExperimentErrors when there are too many to go on."""
         self.errors.append(self.located(span, code, message, hint))
         self.places.add((span.file, span.line, span.column))
+        if len(self.errors) >= MAX_ERRORS:
+            raise ExperimentErrors(self.errors)
 
     def adopt(self, errors: Iterable[Located]) -> None:
         """Note errors that were found in a file that this one uses."""

@@ -79,17 +79,19 @@ class SystemProcess(Section):
     )
     ready: Ready | None = Field(default=None, description="how it shows that it is ready; without it, once it runs")
     env: Environment = Field(default={}, description="environment variables, beside those gameday itself has")
-    cwd: Argument | None = None
+    cwd: Argument | None = Field(default=None, description="where it runs; default: the folder of the file")
     restart: Literal["always", "never"] = Field(default="never", description="whether it is started again when it ends")
 
 
 class Proxy(Section):
     """A fault proxy in front of a dependency: ours (listen, upstream), or one that runs elsewhere (control, name)."""
 
-    listen: HostPort | None = Field(default=None, examples=["127.0.0.1:9102"])
-    upstream: HostPort | None = Field(default=None, examples=["127.0.0.1:9002"])
-    control: Url | None = Field(default=None, examples=["http://127.0.0.1:8474"])
-    name: Line | None = None
+    listen: HostPort | None = Field(default=None, description="where clients connect", examples=["127.0.0.1:9102"])
+    upstream: HostPort | None = Field(default=None, description="the dependency itself", examples=["127.0.0.1:9002"])
+    control: Url | None = Field(
+        default=None, description="the control port of a proxy that runs elsewhere", examples=["http://127.0.0.1:8474"]
+    )
+    name: Line | None = Field(default=None, description="what the proxy that runs elsewhere calls it")
     token: str | None = Field(default=None, description="of a control port that asks for one; a secret variable")
 
     @model_validator(mode="after")
@@ -193,7 +195,7 @@ class Experiment(Section):
     title: Line = Field(description="what this experiment shows, in one line")
     hypothesis: str | None = Field(default=None, description="what you expect to happen, as one would say it")
     owner: Line | None = Field(default=None, description="who is told what was found")
-    tags: tuple[Line, ...] = ()
+    tags: tuple[Line, ...] = Field(default=(), description="words to find it by")
     runbook: Line | None = Field(default=None, description="what on-call does about it: a path or URL")
     system: dict[Name, SystemProcess] = Field(
         default={}, description="processes that this run starts, waits for and stops"

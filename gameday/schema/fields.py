@@ -102,9 +102,11 @@ def _env_name(text: str) -> str:
 
 
 def _pattern(text: str) -> str:
+    if len(text) > _LONGEST_LINE:
+        raise ValueError(f"too long for a regular expression: at most {_LONGEST_LINE} characters")
     try:
         re.compile(text)
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"not a regular expression: {error}") from None
     return text
 

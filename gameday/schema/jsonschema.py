@@ -29,6 +29,36 @@ _VARIABLES = {
         ]
     },
 }
+_MATRIX = {
+    "type": "object",
+    "description": "The same hypothesis once for each combination of values; each name is a variable.",
+    "minProperties": 1,
+    "propertyNames": {"pattern": r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"},
+    "additionalProperties": {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}},
+}
+_USE = {
+    "type": "object",
+    "description": "The faults of another file, in this place.",
+    "additionalProperties": False,
+    "required": ["use"],
+    "properties": {
+        "use": {"type": "string", "description": "a file in this one's folder, with version: 1 and faults: […]"},
+        "at": {"type": "string", "description": "how much later all of its faults are"},
+    },
+}
+_KINDS = {
+    "http": {
+        "type": "string",
+        "description": "a URL whose answer is read",
+        "examples": ["http://127.0.0.1:8080/queue"],
+    },
+    "command": {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 1,
+        "description": "an argv whose output is read",
+    },
+}
 
 
 def json_schema(kind: str = "experiment") -> dict[str, Any]:
@@ -43,18 +73,32 @@ def _experiment() -> dict[str, Any]:
     fault["properties"].pop("name")
     fault["required"].remove("name")
     properties = schema["properties"]
-    properties["faults"]["items"] = {
+    fault_form = {
         "type": "object",
         "description": "One fault, under its name.",
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": {"$ref": "#/$defs/FaultSpec"},
     }
+    properties["faults"]["items"] = {"if": {"required": ["use"]}, "then": _USE, "else": fault_form}
+    definitions["Sli"] = _sli(definitions["Sli"])
     for section in (schema, *definitions.values()):
         section["properties"] = {name: _optional(_plain(inner)) for name, inner in section["properties"].items()}
     properties = schema["properties"]
-    schema["properties"] = {**dict.fromkeys(("version", "title")), "variables": _VARIABLES, **properties}
+    schema["properties"] = {
+        **dict.fromkeys(("version", "title")),
+        "variables": _VARIABLES,
+        "matrix": _MATRIX,
+        **properties,
+    }
     return {"$schema": _DIALECT, **_plain(schema), "title": "gameday experiment", "$defs": _plain(definitions)}
+
+
+def _sli(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a gauge, whose other keys are its probe's own: each kind has others."""
+    about = "One gauge: its kind with its value, the probe's other parameters, and how often it is read."
+    every = found["properties"]["every"]
+    return {"type": "object", "description": about, "minProperties": 1, "properties": {**_KINDS, "every": every}}
 
 
 def _plain(node: Any) -> Any:

@@ -20,7 +20,7 @@ _HIGHEST_PORT = 65_535
 class Request(Section):
     """One kind of request; its name is the endpoint that objectives speak of."""
 
-    name: Line
+    name: Line = Field(description="the endpoint, as objectives call it")
     weight: int = Field(default=1, ge=1, le=1_000_000, description="its share of the arrivals, among all weights")
     get: PathOrUrl | None = None
     post: PathOrUrl | None = None
@@ -30,8 +30,8 @@ class Request(Section):
     head: PathOrUrl | None = None
     options: PathOrUrl | None = None
     json_: Any = Field(default=None, alias="json", description="the body, sent as JSON")
-    body: str | None = None
-    headers: Headers = Field(default={})
+    body: str | None = Field(default=None, description="the body, sent as it is")
+    headers: Headers = Field(default={}, description="beside those of the load, whose place they take")
     check: tuple[CheckLine, ...] = Field(
         default=(), description="what a good answer looks like", examples=[["status == 200"]]
     )
@@ -82,7 +82,7 @@ class Workers(Section):
 
     expect: int = Field(ge=1, le=1_000, description="how many must connect before the load begins")
     bind: Line = Field(default="127.0.0.1", description="the address on which the master listens")
-    port: int = Field(default=5557, ge=1, le=_HIGHEST_PORT)
+    port: int = Field(default=5557, ge=1, le=_HIGHEST_PORT, description="the port on which it listens")
 
 
 class LoadProfile(Section):
@@ -100,9 +100,11 @@ class LoadProfile(Section):
     spawn_rate: Rate | None = Field(default=None, description="how fast users are started; default: all at once")
     arrivals: Literal["constant", "poisson"] = Field(default="constant", description="evenly spaced, or at random")
     timeout: PositiveDuration = Field(default=5_000, description="a request that takes longer is bad")
-    verify_tls: bool = True
-    headers: Headers = Field(default={})
-    requests: tuple[Request, ...] | None = Field(default=None, min_length=1, max_length=200)
+    verify_tls: bool = Field(default=True, description="false: accept any certificate")
+    headers: Headers = Field(default={}, description="sent with every request")
+    requests: tuple[Request, ...] | None = Field(
+        default=None, min_length=1, max_length=200, description="what is asked, each with its weight"
+    )
     locustfile: Line | None = Field(default=None, description="an unchanged locustfile, instead of requests")
     tags: tuple[Line, ...] = Field(default=(), description="only the locustfile's tasks with one of these tags")
     exclude_tags: tuple[Line, ...] = Field(default=(), description="none of the tasks with one of these tags")

@@ -13,7 +13,6 @@ from gameday.schema.errors import Span, did_you_mean
 from gameday.schema.nodes import Entries, Items, Node, Value, find, keys
 
 FUNCTIONS = ("pick", "counter", "uuid", "randint")
-_MARKED = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _NO_NAMES = re.compile(r"\|\s*\w+|\bis\s+(?:not\s+)?\w+|\w+\s*=(?!=)")
 """Filters, tests and the names of arguments."""
@@ -31,7 +30,20 @@ def has_template(text: str) -> bool:
 
 def without_templates(text: str) -> str:
     """Return a text with a plain letter in the place of each template, so that the rest of it can be checked."""
-    return _MARKED.sub("x", text)
+    fixed, _, rest = _split(text)
+    return "".join(part + "x" for part in fixed) + rest
+
+
+def _split(text: str) -> tuple[list[str], list[str], str]:
+    """Return what stands before each template, what is in each, and what follows the last, in one pass over the text."""
+    before: list[str] = []
+    inside: list[str] = []
+    place = 0
+    while (begin := text.find("{{", place)) >= 0 and (end := text.find("}}", begin + 2)) >= 0:
+        before.append(text[place:begin])
+        inside.append(text[begin + 2 : end])
+        place = end + 2
+    return before, inside, text[place:]
 
 
 def check_templates(document: Document, root: Node) -> None:
@@ -65,13 +77,13 @@ def _texts(node: Node | None) -> Iterator[tuple[Span, str]]:
 
 
 def _check(document: Document, span: Span, text: str, known: Iterable[str]) -> None:
-    rest = _MARKED.sub("", text)
+    _, expressions, rest = _split(text)
     if "{{" in rest:
         document.add(span, "template", "'{{' without '}}'", "a template is written {{ pick(NAME) }}")
     elif "{%" in text or "{#" in text:
         document.add(span, "template", "only {{ … }} is a template here", "statements and comments are not supported")
     else:
-        for expression in _MARKED.findall(text):
+        for expression in dict.fromkeys(expressions):
             _expression(document, span, expression, known)
 
 

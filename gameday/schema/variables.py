@@ -21,6 +21,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _REFERENCE = re.compile(r"\$\{([^{}$]*)\}")
 _KEYS = ("env", "default", "secret")
 _ARGV_PARAMETERS = ("run", "undo", "active", "command", "args")
+MAX_ADDED = 1_000_000
+"""Characters that variables may add to a file: a long value, used often, would fill the memory."""
 SAMPLE_BUILTINS = {"run.id": "20260101T000000Z-sample-000000", "run.seed": "0"}
 """What ``${run.id}`` and ``${run.seed}`` stand for while a file is only validated."""
 
@@ -163,13 +165,15 @@ def converted(document: Document, name: str, declared: Value, text: str | None) 
     return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Substitution:
     """Puts every variable in its place; what is wrong is noted in the document."""
 
     document: Document
     variables: Variables
     builtins: Mapping[str, str]
+    characters: int = 0
+    """What variables have added to the file so far."""
 
     def resolve(self, node: Entries) -> Entries:
         """Return the same tree with values for variables, each still at its place in the file."""
@@ -201,7 +205,15 @@ class Substitution:
         if "${" in _REFERENCE.sub("", text):
             self.document.add(node.span, "undefined-variable", "'${' without '}'", "a variable is written ${name}")
             return text
-        return _REFERENCE.sub(lambda match: _as_text(self._value(node.span, match[1], path)), text)
+        return _REFERENCE.sub(lambda match: self._inside(node.span, match[1], path), text)
+
+    def _inside(self, span: Span, name: str, path: Path) -> str:
+        """Return what stands for ``${name}`` within a longer text."""
+        value = _as_text(self._value(span, name, path))
+        self.characters += len(value)
+        if self.characters > MAX_ADDED:
+            self.document.refuse(span, "too-large", f"variables add more than {MAX_ADDED:,} characters to this file")
+        return value
 
     def _value(self, span: Span, name: str, path: Path) -> Scalar:
         """Return what stands for ``${name}``; a secret stays a reference."""

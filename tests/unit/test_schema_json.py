@@ -38,6 +38,20 @@ def test_shipped_experiments_are_valid(validator: Draft202012Validator, path: Pa
     assert errors(validator, path.read_text(encoding="utf-8")) == []
 
 
+def test_the_rest_of_the_grammar_is_valid(validator: Draft202012Validator) -> None:
+    text = changed(
+        ("rate: 100/s", "stages: [{rate: 10/s, ramp: 5s, hold: 60s}, {rate: 90/min, hold: 0s}]\n  arrivals: poisson"),
+        ("load:", "matrix: {n: [1, 2]}\ndata: {skus: [A1, 2, true]}\nload:"),
+        (
+            "objectives:\n",
+            'slis: {queue: {http: "http://a/", json: $.n}, disk: {command: [df], every: 9s}}\nobjectives:\n',
+        ),
+        ("faults:\n", "faults:\n  - use: a.yaml\n  - {use: b.yaml, at: 5s}\n"),
+        ("at: 0s, for: 60s", "at: 0s, for: 60s, max_targets: 2, keep_ready: 1, when_no_target: skip"),
+    )
+    assert errors(validator, text) == []
+
+
 def test_a_variable_may_stand_for_any_single_value(validator: Draft202012Validator) -> None:
     text = changed(
         ("rate: 100/s", 'rate: "${rate}"'),
@@ -61,6 +75,15 @@ def test_a_variable_may_stand_for_any_single_value(validator: Draft202012Validat
         (("restart: always", "restart: alwys"), "system/payments/restart"),
         (("warmup: 10s", "warmpu: 10s"), "phases"),
         (("{env: BASE_URL, default", "{evn: BASE_URL, default"), "variables/base_url"),
+        (("rate: 100/s", "stages: [{rate: 100/s}]"), "load/stages/0"),
+        (("rate: 100/s", "users: 0"), "load/users"),
+        (("rate: 100/s", "arrivals: gaussian"), "load/arrivals"),
+        (("load:", "data: {skus: A1}\nload:"), "data/skus"),
+        (("load:", "matrix: {skus: []}\nload:"), "matrix/skus"),
+        (("load:", "slis: {queue: {http: [a]}}\nload:"), "slis/queue/http"),
+        (("load:", "slis: {queue: {every: 5}}\nload:"), "slis/queue/every"),
+        (("faults:\n", "faults:\n  - {use: a.yaml, att: 5s}\n"), "faults/0"),
+        (("at: 0s, for: 60s", "at: 0s, for: 60s, max_targets: 0"), "faults/0/payments-down/max_targets"),
     ],
 )
 def test_what_an_editor_underlines(validator: Draft202012Validator, change: tuple[str, str], where: str) -> None:
@@ -85,6 +108,17 @@ def test_it_is_in_the_files_own_form() -> None:
 
 def test_no_section_is_without_a_description() -> None:
     assert not [name for name, part in json_schema()["$defs"].items() if not part.get("description")]
+
+
+def test_every_key_says_what_it_is_for() -> None:
+    schema = json_schema()
+    obvious = ("get", "post", "put", "patch", "delete", "head", "options", "version", "$ref")
+    assert [
+        f"{section}.{key}"
+        for section, properties in sections(schema)
+        for key, value in properties.items()
+        if "description" not in value and key not in obvious
+    ] == []
 
 
 def test_there_is_no_other_kind_here() -> None:
