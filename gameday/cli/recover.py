@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gameday.cli.completing import complete_runs
 from gameday.model import Verdict
 
 EPILOG = """\b
@@ -18,7 +19,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("named", metavar="[RUN]", required=False)
+@click.argument("named", metavar="[RUN]", required=False, shell_complete=complete_runs)
 @click.option(
     "--all", "everything", is_flag=True, help="Every run of this user that has ended and may have left something."
 )

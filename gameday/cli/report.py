@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gameday.cli.completing import complete_runs
 from gameday.model import EXIT_INTERNAL
 
 EPILOG = """\b
@@ -23,6 +24,7 @@ Examples:
     nargs=-1,
     required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
+    shell_complete=complete_runs,
 )
 @click.option("--format", "formats", multiple=True, help="html, junit, … (default: all).")
 def report(run_folders: tuple[Path, ...], formats: tuple[str, ...]) -> None:

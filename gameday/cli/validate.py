@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gameday.cli.completing import complete_experiments
 from gameday.cli.files import experiment_files
 from gameday.cli.library import library
 from gameday.cli.variables import refuse_undeclared, variable_options
@@ -61,7 +62,9 @@ class Checked:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), shell_complete=complete_experiments
+)
 @variable_options
 @click.option("--strict", is_flag=True, help="Ask for a hypothesis and an owner, too.")
 @click.option(

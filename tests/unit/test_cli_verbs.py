@@ -214,3 +214,9 @@ def test_bash_completes(tmp_path: Path) -> None:
             check=True,
         )
         assert done.stdout.split() == [expected], done.stderr
+
+
+def test_the_page_about_the_command_line_has_every_verb() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text()
+    rows = "".join(line.partition(" | ")[0] for line in page.splitlines() if line.startswith("| `"))
+    assert [verb for verb in VERBS if f"`{verb}" not in rows] == []
