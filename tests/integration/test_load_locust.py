@@ -52,6 +52,7 @@ def test_tasks_tasksets_hooks_and_arguments_with_both_clients(tmp_path: Path) ->
     assert max(tick["users"] for tick in heard.of("tick")) == 6
 
 
+@pytest.mark.slow
 def test_tags_and_classes_choose(tmp_path: Path) -> None:
     heard, totals = run_with_totals(
         tmp_path, 1.0, users=4, tags=["read", "pay"], exclude_tags=["pay"], classes=["Fast"]
@@ -60,6 +61,7 @@ def test_tags_and_classes_choose(tmp_path: Path) -> None:
     assert set(heard.counts()) == {"login", "item", "logout"}
 
 
+@pytest.mark.slow
 def test_a_shape_decides_when_the_file_says_so(tmp_path: Path) -> None:
     heard, totals = run_with_totals(tmp_path, 3.6, shape=True, env={"WITH_SHAPE": "long"})
     assert rows_as_locust_has_them(heard) == totals
@@ -68,18 +70,21 @@ def test_a_shape_decides_when_the_file_says_so(tmp_path: Path) -> None:
     assert max(users) == 8
 
 
+@pytest.mark.slow
 def test_a_shape_that_ends_before_the_run_is_a_loss(tmp_path: Path) -> None:
     with stall_server() as address, pytest.raises(ExceptionGroup) as caught:
         run_load(load(address, shape=True, env={"WITH_SHAPE": "short"}), 6, tmp_path)
     assert caught.group_contains(LoadError, match="the load ended by itself, before the run did")
 
 
+@pytest.mark.slow
 def test_users_of_the_file_win_over_a_shape(tmp_path: Path) -> None:
     heard, _ = run_with_totals(tmp_path, 2.3, users=2, env={"WITH_SHAPE": "short"})
     assert max(tick["users"] for tick in heard.of("tick")) == 2
     assert "LoadTestShape is not used" in (tmp_path / "load.log").read_text()
 
 
+@pytest.mark.slow
 def test_users_follow_stages_and_commands(tmp_path: Path) -> None:
     async def change(child: LoadChild) -> None:
         await anyio.sleep(3.2)
@@ -94,6 +99,7 @@ def test_users_follow_stages_and_commands(tmp_path: Path) -> None:
     assert users[-1] == 2
 
 
+@pytest.mark.slow
 def test_locusts_own_processes_are_one_stream(tmp_path: Path) -> None:
     heard, totals = run_with_totals(tmp_path, 2.5, users=8, processes=2)
     assert rows_as_locust_has_them(heard) == totals
@@ -115,6 +121,7 @@ def test_arrivals_drive_tasks_by_weight_without_waiting(tmp_path: Path) -> None:
     assert max(tick["lag_p99_ms"] for tick in heard.of("tick")) < 1000
 
 
+@pytest.mark.slow
 def test_the_first_request_counts_from_the_intended_start_also_behind_a_stall(tmp_path: Path) -> None:
     """A server that stalls for 1 of 2 seconds: of arrivals spread evenly over it, a quarter waits half a second or longer."""
     with stall_server("--stall", "1", "--period", "2") as address:
@@ -127,6 +134,7 @@ def test_the_first_request_counts_from_the_intended_start_also_behind_a_stall(tm
     assert heard.slower(500_000) / heard.rows == pytest.approx(0.25, abs=0.08)
 
 
+@pytest.mark.slow
 def test_a_black_hole_behind_a_locustfile_shows_in_pulses_and_is_a_timeout(tmp_path: Path) -> None:
     """HttpUser has no timeout of its own: the file's decides."""
     with stall_server() as address:
@@ -143,6 +151,7 @@ def test_a_black_hole_behind_a_locustfile_shows_in_pulses_and_is_a_timeout(tmp_p
     assert heard.rows == heard.bye["offered"]
 
 
+@pytest.mark.slow
 def test_what_is_not_sent_counts_for_the_endpoint_that_it_would_have_met(tmp_path: Path) -> None:
     async def block(_: LoadChild) -> None:
         await anyio.sleep(0.6)
@@ -163,6 +172,7 @@ def test_what_is_not_sent_counts_for_the_endpoint_that_it_would_have_met(tmp_pat
     assert heard.rows == heard.bye["offered"]
 
 
+@pytest.mark.slow
 def test_a_rate_changed_live_drives_tasks_at_once(tmp_path: Path) -> None:
     async def faster(child: LoadChild) -> None:
         await anyio.sleep(1.2)
@@ -202,6 +212,7 @@ def test_what_a_locustfile_cannot_do_is_said_before_the_load_begins(
         run_load(load("127.0.0.1:9", locustfile=str(locustfile), **more), 0.1, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -220,6 +231,7 @@ def test_a_locustfile_that_fails_is_told_with_its_log(tmp_path: Path, text: str)
     assert "Error" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_locusts_own_files_and_variables_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (".locust.conf", "locust.conf"):
         (tmp_path / name).write_text("users = 99\nrun-time = 1s\nhost = http://127.0.0.1:9\nnonsense-option = 1\n")
@@ -261,6 +273,7 @@ def test_a_secret_reaches_the_locustfile_and_nothing_else(tmp_path: Path) -> Non
         assert secret.encode() not in text
 
 
+@pytest.mark.slow
 def test_names_without_end_are_folded(tmp_path: Path) -> None:
     (tmp_path / "lf.py").write_text(
         "import itertools\nfrom locust import FastHttpUser, task\nnumbers = itertools.count()\n"
@@ -272,6 +285,7 @@ def test_names_without_end_are_folded(tmp_path: Path) -> None:
     assert sum(heard.counts()["(other)"].values()) == heard.rows - 200 > 50
 
 
+@pytest.mark.slow
 def test_a_client_of_its_own_is_counted_when_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "lf.py").write_text(
         "import time\nfrom locust import User, task, constant\n"
@@ -290,6 +304,7 @@ def test_a_client_of_its_own_is_counted_when_it_says_so(tmp_path: Path) -> None:
     assert heard.slower(300_000) == 0
 
 
+@pytest.mark.slow
 def test_stop_with_hung_requests_of_users_ends_in_time(tmp_path: Path) -> None:
     (tmp_path / "lf.py").write_text(
         "from locust import HttpUser, task\nclass U(HttpUser):\n    @task\n    def go(self):\n        self.client.get('/hang')\n"
@@ -301,6 +316,7 @@ def test_stop_with_hung_requests_of_users_ends_in_time(tmp_path: Path) -> None:
     assert heard.stop_s < 3.5
 
 
+@pytest.mark.slow
 def test_the_working_folder_is_the_locustfiles(tmp_path: Path) -> None:
     folder = tmp_path / "load"
     folder.mkdir()

@@ -43,6 +43,7 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+@pytest.mark.slow
 def test_users_begin_a_request_a_second_each_and_spread_them(tmp_path: Path) -> None:
     with stall_server() as address:
         heard = run_load(load(address, users=20), 2.4, tmp_path)
@@ -52,12 +53,14 @@ def test_users_begin_a_request_a_second_each_and_spread_them(tmp_path: Path) -> 
     assert max(slots(heard).values()) <= 5, "not all at once"
 
 
+@pytest.mark.slow
 def test_a_user_waits_for_its_answer(tmp_path: Path) -> None:
     with stall_server() as address:
         heard = run_load(load(address, users=5, requests=HANG, timeout="1500ms"), 1.2, tmp_path)
     assert heard.counts() == {"hang": {"timeout": 5}}
 
 
+@pytest.mark.slow
 def test_users_come_as_fast_as_the_file_says(tmp_path: Path) -> None:
     with stall_server() as address:
         heard = run_load(load(address, users=20, spawn_rate="4/s"), 2.2, tmp_path)
@@ -76,6 +79,7 @@ def test_several_processes_make_the_very_same_arrivals_as_one(tmp_path: Path) ->
     assert [m["t"] for m in heard.messages][-2:] == ["tick", "bye"]
 
 
+@pytest.mark.slow
 def test_users_are_shared_by_processes(tmp_path: Path) -> None:
     with stall_server() as address:
         heard = run_load(load(address, users=5, processes=2), 1.5, tmp_path)
@@ -83,6 +87,7 @@ def test_users_are_shared_by_processes(tmp_path: Path) -> None:
     assert max(tick["users"] for tick in heard.of("tick")) == 5
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_missing_and_the_load_is_not_whole(tmp_path: Path) -> None:
     async def kill_one(child: LoadChild) -> None:
         await anyio.sleep(0.8)
@@ -95,6 +100,7 @@ def test_a_process_that_is_killed_is_missing_and_the_load_is_not_whole(tmp_path:
     assert any("is lost (exit code -9)" in message["text"] for message in heard.of("log"))
 
 
+@pytest.mark.slow
 def test_stages_ramp_and_hold(tmp_path: Path) -> None:
     stages = [{"rate": "100/s", "ramp": "1s", "hold": "1s"}, {"rate": "20/s", "hold": "1s"}]
     with stall_server() as address:
@@ -107,6 +113,7 @@ def test_stages_ramp_and_hold(tmp_path: Path) -> None:
     assert ramp == pytest.approx(50, abs=12)
 
 
+@pytest.mark.slow
 def test_random_arrivals_repeat_with_the_seed(tmp_path: Path) -> None:
     with stall_server() as address:
         heard = [run_load(load(address, rate="100/s", arrivals="poisson"), 1.5, tmp_path) for _ in range(2)]
@@ -118,6 +125,7 @@ def test_random_arrivals_repeat_with_the_seed(tmp_path: Path) -> None:
     assert gaps[0] < gaps[1], "the same arrivals, but for where the slots' edges cut them"
 
 
+@pytest.mark.slow
 def test_a_rate_changed_live_is_there_in_the_next_second(tmp_path: Path) -> None:
     async def faster(child: LoadChild) -> None:
         await anyio.sleep(1.2)
@@ -135,6 +143,7 @@ def test_a_rate_changed_live_is_there_in_the_next_second(tmp_path: Path) -> None
     assert "capped" not in heard.counts()["home"]
 
 
+@pytest.mark.slow
 def test_a_rate_changed_live_is_shared_by_processes_exactly(tmp_path: Path) -> None:
     async def faster(child: LoadChild) -> None:
         await anyio.sleep(0.8)
@@ -146,6 +155,7 @@ def test_a_rate_changed_live_is_shared_by_processes_exactly(tmp_path: Path) -> N
     assert set(list(slots(heard).values())[-8:-1]) == {20}
 
 
+@pytest.mark.slow
 def test_users_changed_live_come_and_go(tmp_path: Path) -> None:
     async def change(child: LoadChild) -> None:
         await anyio.sleep(1.0)
@@ -162,6 +172,7 @@ def test_users_changed_live_come_and_go(tmp_path: Path) -> None:
     assert users[-1] == 2
 
 
+@pytest.mark.slow
 def test_only_what_the_model_has_can_be_changed(tmp_path: Path) -> None:
     async def wrong(child: LoadChild) -> None:
         with pytest.raises(LoadError, match="follow a rate"):
