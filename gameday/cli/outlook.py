@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import resource
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from gameday.cli.advice import advice, chance_row, together
 from gameday.cli.earlier import Earlier
 from gameday.cli.survival import survives, undo_words
-from gameday.judge.chance import WANTED, Chance, chances
+from gameday.judge.chance import chances
 from gameday.load.limits import check_open_files, open_files_needed
 from gameday.model import Plan, Reason
 from gameday.registry import load_driver
@@ -19,7 +20,6 @@ from gameday.runner.proxies import elsewhere
 from gameday.runner.system import specs
 from gameday.schema.experiment import Experiment, FaultSpec, LoadProfile
 from gameday.schema.power import never_provable
-from gameday.schema.quantities import format_duration, format_rate
 from gameday.spi import Driver, DriverError, GamedayError, LoadError, NoTargetError, ProxyRef, World
 from gameday.undo.leftover import describe, residue
 from gameday.undo.state import pressed
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from gameday.schema.loader import Loaded
 
 SCHEMA = "gameday/outlook/1"
-_LONGEST = 10
-"""Times its planned length: a phase that would have to be longer than that is no advice."""
 
 
 def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
@@ -53,9 +51,9 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
         "faults": faults,
         "abort": [rule.text for rule in experiment.abort],
         "earlier": None if earlier is None else str(earlier.folder),
-        "chances": [_chance(one) for one in expected],
-        "chance": _together(expected),
-        "advice": list(_advice(expected, experiment)),
+        "chances": [chance_row(one) for one in expected],
+        "chance": together(expected),
+        "advice": list(advice(expected, experiment)),
     }
 
 
@@ -183,60 +181,3 @@ def _phases(experiment: Experiment) -> Iterator[dict[str, Any]]:
         offered = None if experiment.load is None else round(experiment.load.offered(clock, clock + length))
         yield {"name": name, "from_ms": clock, "to_ms": clock + length, "offered": offered}
         clock += length
-
-
-def _chance(one: Chance) -> dict[str, Any]:
-    return {
-        "objective": one.objective,
-        "criterion": one.criterion,
-        "phase": one.phase,
-        "requests": one.requests,
-        "share": one.share,
-        "seen": one.seen,
-        "chance": one.chance,
-        "needed": one.needed,
-        "wanted": one.wanted,
-    }
-
-
-def _together(expected: Iterable[Chance]) -> float | None:
-    """Return the chance that everything passes, as if the phases and objectives had nothing to do with each other."""
-    product, any_of_them = 1.0, False
-    for one in expected:
-        product, any_of_them = product * one.chance, True
-    return product if any_of_them else None
-
-
-def _advice(expected: Iterable[Chance], experiment: Experiment) -> Iterator[str]:
-    """Yield what would give each criterion that is short of 95 % its chance: a rate, a length, or an honest budget."""
-    for one in expected:
-        if one.chance >= WANTED:
-            continue
-        said = f"{one.objective}, {one.criterion} in the {one.phase} phase passes {one.chance:.0%} of such runs: "
-        factor = one.factor
-        if one.share >= one.budget:
-            yield said + "the last run was not within it; no amount of load changes that"
-        elif factor is None:
-            yield said + "too near to its limit for any number of requests; widen it"
-        else:
-            yield said + f"95% takes {one.wanted:,} requests: {_means(one, factor, experiment)}"
-
-
-def _means(one: Chance, factor: float, experiment: Experiment) -> str:
-    """Say it as a rate and, where it is not absurd, as a length."""
-    peak = experiment.load.peak_rate if experiment.load is not None else 0.0
-    words = [f"load.rate {format_rate(_rounded(peak * factor))}"] if peak else []
-    lengths = {"baseline": experiment.phases.baseline, "fault": experiment.fault_ms}
-    length = lengths.get(one.phase)
-    if length is not None and factor <= _LONGEST:
-        name = "phases.baseline" if one.phase == "baseline" else "a fault phase of"
-        words.append(f"{name} {format_duration(-(-int(length * factor) // 1000) * 1000)}")
-    if one.phase == "recovery":
-        words.append("a longer recover.hold")
-    return ", or ".join(words)
-
-
-def _rounded(rate: float) -> float:
-    """Round up to two digits: a number that people type."""
-    step = 10 ** max(0, len(str(int(rate))) - 2)
-    return float(-(-rate // step) * step)

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from gameday.cli.picture import FaultView, ObjectiveView, PhaseView, Snapshot
 from gameday.cli.terminal import Line, printable
+from gameday.cli.views import FaultView, ObjectiveView, PhaseView, Snapshot
 from gameday.schema.quantities import format_duration, format_percent
 
 WIDE = 72

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameday.cli.panel import panel
-from gameday.cli.picture import Picture, Snapshot
+from gameday.cli.picture import Picture
+from gameday.cli.views import Snapshot
 from gameday.cli.words import describe
 from gameday.model import Event
 from gameday.schema.experiment import Experiment

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from gameday.cli import faces
 from gameday.cli import progress as module
-from gameday.cli.progress import Lines, Progress
+from gameday.cli.faces import Lines
+from gameday.cli.progress import Progress
 from gameday.model import Event
 from tests.unit.test_cli_panel import event, experiment
 
@@ -37,7 +39,7 @@ def test_off_a_terminal_it_is_plain_timestamped_lines() -> None:
 
 
 def test_a_heartbeat_says_where_a_silent_run_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(faces, "HEARTBEAT_SECONDS", 0.05)
     monkeypatch.setattr(Lines, "period", 0.02)
     out = io.StringIO()
     with Progress(experiment(), stream=out, environ={}) as progress:
