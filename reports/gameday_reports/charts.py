@@ -115,7 +115,7 @@ LOG_FROM = 25.0
 def scale_for(
     values: Sequence[float], *, top: float, bottom: float, may_log: bool = False, ceiling: float = math.inf
 ) -> Scale:
-    """Choose a scale that shows all values; from zero unless it is logarithmic; sane for none, one and equal values."""
+    """Choose a scale that shows all values; from zero, or what is below, unless it is logarithmic; sane for none, one and equal values."""
     seen = [value for value in values if math.isfinite(value)]
     greatest = max(seen, default=0.0)
     least = min((value for value in seen if value > 0), default=0.0)
@@ -129,8 +129,9 @@ def scale_for(
             log=True,
             ticks=log_ticks(low, high, int((bottom - top) / _TICK_PX)),
         )
-    high = min(greatest * 1.12, ceiling) if greatest > 0 else min(1.0, ceiling)
-    return Scale(low=0.0, high=high, top=top, bottom=bottom, ticks=nice_ticks(0.0, high))
+    low = min(0.0, min(seen, default=0.0) * 1.12)
+    high = min(greatest * 1.12, ceiling) if greatest > 0 else 0.0 if low else min(1.0, ceiling)
+    return Scale(low=low, high=high, top=top, bottom=bottom, ticks=nice_ticks(low, high))
 
 
 Point = tuple[float, float]

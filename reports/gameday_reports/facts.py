@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from gameday.model import Json, Run, Verdict
 from gameday_reports.charts import Band, Phase, Span, TimeAxis
+from gameday_reports.gauges import gauge_criteria, gauge_series, gauges_of, read_gauge_limit
 from gameday_reports.reading import number, parts, text
-from gameday_reports.series import Ledger, ledger
+from gameday_reports.series import Ledger, Series, ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,21 @@ class Facts:
     def objectives(self) -> tuple[Json, ...]:
         """The verdict's objectives, in the order of the file."""
         return parts(self.verdict, "objectives")
+
+    @property
+    def has_load(self) -> bool:
+        """Whether this run made its own traffic: its file says so, or it measured some."""
+        return bool(self.experiment.get("load")) or bool(self.run.load.rows)
+
+    def gauge(self, sli: str, scale: float = 1.0) -> Series:
+        """Return a gauge as one value a second, divided by ``scale``; of several readings in one the worst."""
+        samples = [sample for sample in self.run.gauges if sample.sli == sli]
+        upper = all(
+            limit.upper
+            for _, criterion in gauge_criteria(self.objectives)
+            if (limit := read_gauge_limit(text(criterion, "expect"))) is not None and limit.sli == sli
+        )
+        return gauge_series(samples, gauges_of(self.experiment).get(sli, 1_000.0), scale, upper=upper)
 
     def window(self, name: str) -> Span | None:
         """Return (from, to) of what was judged as a phase, in ms of the run, or None when the run never reached it."""

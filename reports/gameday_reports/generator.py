@@ -40,6 +40,8 @@ class LoadView:
     """The load section."""
 
     healthy: bool | None
+    none: bool = False
+    """The file asks for none: the system has its own traffic."""
     problems: tuple[str, ...]
     figures: tuple[Pair, ...]
     endpoints: tuple[EndpointView, ...]
@@ -48,6 +50,8 @@ class LoadView:
 
 def load_view(facts: Facts) -> LoadView:
     """Describe the load; a run without any says so."""
+    if not facts.has_load:
+        return LoadView(healthy=None, none=True, problems=(), figures=(), endpoints=(), caption="")
     load = part(facts.verdict, "load")
     healthy = load.get("healthy")
     capped = number(load, "capped")
@@ -66,7 +70,9 @@ def _figures(facts: Facts, load: Json) -> tuple[Pair, ...]:
     offered, completed = number(load, "offered"), number(load, "completed")
     cpu, errors, late = number(load, "cpu"), number(load, "generator_errors"), number(load, "late_share")
     capped = number(load, "capped")
-    asked = text(profile, "rate") or words.rate(number(load, "rate"))
+    users = number(load, "users")
+    rate = text(profile, "rate") or words.rate(number(load, "rate"))
+    asked = f"{words.count(users)} users who wait for each answer" if users else rate
     return (
         Pair(name="Target", value=text(load, "target") or text(profile, "target")),
         Pair(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from gameday.model import Event
-from gameday_reports import words
+from gameday_reports import gauges, words
 from gameday_reports.facts import Facts
 from gameday_reports.reading import bounded, number, parts, text
 
@@ -42,6 +42,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "watchdog-lost": ("guard", "fail", "The watchdog was lost: {error}"),
     "planned": ("fault", "none", "{fault} planned: {driver} on {targets}."),
     "load-started": ("load", "none", "The load began."),
+    "probe-started": ("load", "none", "{sli} is read by a probe ({probe}) every {every_ms} ms."),
     "load-stopped": ("load", "none", "The load ended: {offered} offered, {completed} completed."),
     "load-lost": ("load", "fail", "The load generator was lost: {error}"),
     "refused": ("run", "warn", "The run is refused ({reason}): {detail}"),
@@ -156,11 +157,17 @@ def _gate(data: Mapping[str, Any]) -> tuple[str, str, str]:
             f"The baseline gate passed: steady state holds for {words.plural(len(objectives), 'objective')}.",
         )
     broken = [
-        f"{text(raw, 'name')}: {words.count(number(raw, 'k'))} of {words.count(number(raw, 'n'))} bad, {words.reason(text(raw, 'reason'))}"
+        f"{text(raw, 'name')}: {_gated(raw)}, {words.reason(text(raw, 'reason'))}"
         for raw in objectives
         if raw.get("result") != "pass"
     ]
     return "phase", "fail", bounded("The baseline gate did not pass; nothing is injected. " + "; ".join(broken), 600)
+
+
+def _gated(raw: Mapping[str, Any]) -> str:
+    if "criterion" in raw:
+        return f"{gauges.read({**raw, 'readings': raw.get('n')})} (asked for {text(raw, 'criterion')})"
+    return f"{words.count(number(raw, 'k'))} of {words.count(number(raw, 'n'))} bad"
 
 
 def _active(data: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from gameday.model import Json, Run, Verdict
-from gameday_reports import words
+from gameday_reports import gauges, words
 from gameday_reports.facts import Facts, facts_of
 from gameday_reports.faults import PROOFS, UNDOS, injected, rules, tripped, undo_of
 from gameday_reports.reading import PARAGRAPH, bounded, number, part, parts, text, texts
@@ -140,6 +140,8 @@ def _counted(raw: Json) -> list[str]:
         for phase in ("baseline", "onset", "fault"):
             judged = part(part(criterion, "phases"), phase)
             n, k = number(judged, "n"), number(judged, "k")
+            if "coverage" in judged and (phase != "onset" or number(judged, "readings")):
+                said.append(f"{phase} ({text(judged, 'criterion')}): {gauges.read(judged)}, {gauges.coverage(judged)}")
             if n is not None:
                 asked = text(judged, "criterion") or text(criterion, "during") or text(criterion, "expect")
                 said.append(f"{phase} ({asked}): {words.count(k)} of {words.count(n)} bad")

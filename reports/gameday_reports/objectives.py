@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from gameday.model import Json, Reason
-from gameday_reports import words
+from gameday_reports import gauges, words
 from gameday_reports.charts import Span
 from gameday_reports.criteria import Limit, read_limit
 from gameday_reports.facts import Facts
@@ -16,6 +16,9 @@ from gameday_reports.series import EMPTY, Series, latency_between
 
 TONES = {"pass": "pass", "fail": "fail", "dirty": "fail", "aborted": "warn", "inconclusive": "warn"}
 _WORST_FIRST = {"dirty": 0, "fail": 1, "aborted": 2, "inconclusive": 3, "pass": 4}
+WARNINGS = {
+    "closed-model": "Measured by users who wait for each answer: a slow system is asked less, and looks better than it is."
+}
 _BAD_WORDS = {
     "errors": "failed", "availability": "failed", "throughput": "not completed", "bad_seconds": "seconds over the budget"
 }  # fmt: skip
@@ -53,6 +56,8 @@ class ObjectiveView:
     name: str
     scope: str
     line: str
+    warning: str
+    """What a reader must know of how it was measured; usually empty."""
     verdict: str
     tone: str
     reason: str
@@ -94,8 +99,9 @@ def _objective(facts: Facts, raw: Json, index: int, measure: _Measure) -> Object
     return ObjectiveView(
         anchor=f"objective-{index}",
         name=text(raw, "name"),
-        scope=", ".join(endpoints) if endpoints else "all requests",
+        scope=_scope(endpoints, criteria),
         line="" if line is None else f"line {line:.0f}",
+        warning=" ".join(WARNINGS.get(word, word) for word in texts(raw, "warnings")),
         verdict=words.RESULTS.get(word, word),
         tone=TONES.get(word, "warn"),
         reason="proven" if text(raw, "reason") == Reason.BROKEN else words.reason(text(raw, "reason")),
@@ -109,7 +115,22 @@ def _objective(facts: Facts, raw: Json, index: int, measure: _Measure) -> Object
     )
 
 
+def _scope(endpoints: tuple[str, ...], criteria: tuple[Json, ...]) -> str:
+    """Name what it speaks of: requests, gauges, or both."""
+    read = dict.fromkeys(text(phase, "sli") for _, phase in _gauge_phases(criteria))
+    counted = any(not gauges.is_gauge(criterion) for criterion in criteria)
+    named = [", ".join(endpoints) or "all requests"] if counted or not read else []
+    return ", ".join([*named, *(f"gauge {sli}" for sli in read)])
+
+
+def _gauge_phases(criteria: tuple[Json, ...]) -> list[tuple[Json, Json]]:
+    phases = [(c, part(part(c, "phases"), name)) for c in criteria for name in ("baseline", "fault")]
+    return [(criterion, phase) for criterion, phase in phases if "coverage" in phase]
+
+
 def _trend(facts: Facts, endpoints: tuple[str, ...], criterion: Json) -> Series:
+    if gauges.is_gauge(criterion):
+        return facts.gauge(_sli(criterion))
     counts = facts.ledger
     total = counts.total(endpoints)
     bad = [0] * len(total)
@@ -121,7 +142,25 @@ def _trend(facts: Facts, endpoints: tuple[str, ...], criterion: Json) -> Series:
     return counts.share(bad, total)
 
 
+def _sli(criterion: Json) -> str:
+    return next((text(phase, "sli") for _, phase in _gauge_phases((criterion,))), "")
+
+
+def gauge_limits(facts: Facts, criterion: Json) -> tuple[tuple[int, int, gauges.GaugeLimit], ...]:
+    """Return (from, to, limit): what was allowed of a gauge when, in ms of the run."""
+    spans = ((begin, end, _gauge_limit(criterion, phase)) for begin, end, phase in facts.regions())
+    return tuple((begin, end, limit) for begin, end, limit in spans if limit is not None)
+
+
+def _gauge_limit(criterion: Json, phase: str) -> gauges.GaugeLimit | None:
+    during = text(criterion, "during") if phase == "fault" else ""
+    return gauges.read_gauge_limit(during or text(criterion, "expect"))
+
+
 def _allowed(facts: Facts, criterion: Json) -> tuple[tuple[int, int, float], ...]:
+    if gauges.is_gauge(criterion):
+        lines = ((begin, end, gauges.base_line(limit)) for begin, end, limit in gauge_limits(facts, criterion))
+        return tuple((begin, end, line) for begin, end, line in lines if line is not None)
     limits = ((begin, end, limit_of(criterion, phase)) for begin, end, phase in facts.regions())
     return tuple((begin, end, limit.budget) for begin, end, limit in limits if limit is not None)
 
@@ -135,7 +174,35 @@ def budget_note(budget: Json) -> str:
     return f"{words.count(bad)} of {words.count(total)} bad{rate}"
 
 
+def _gauge_cell(phase: Json, note: str = "") -> Cell:
+    word = text(phase, "result")
+    limit = gauges.read_gauge_limit(text(phase, "criterion"))
+    allowed = f", allowed {limit.allowed}" if limit is not None else ""
+    return Cell(
+        value=gauges.read(phase),
+        counted=gauges.coverage(phase) + allowed,
+        result=words.outcome(word, text(phase, "reason")) if word else "",
+        tone=TONES.get(word, "none"),
+        note=" · ".join(item for item in (note, text(phase, "error", 120)) if item),
+    )
+
+
+def _gauge_criterion(criterion: Json) -> CriterionView:
+    phases = part(criterion, "phases")
+    expect, during, onset = text(criterion, "expect"), text(criterion, "during"), part(phases, "onset")
+    note = f"onset: {gauges.read(onset)}" if number(onset, "readings") else ""
+    before, fault = part(phases, "baseline"), part(phases, "fault")
+    return CriterionView(
+        expect=expect,
+        during="" if during == expect else during,
+        before_cell=_gauge_cell(before) if before else Cell(value="not measured"),
+        during_cell=_gauge_cell(fault, note) if fault else Cell(value="not measured"),
+    )
+
+
 def _criterion(facts: Facts, criterion: Json, endpoints: tuple[str, ...], measure: _Measure) -> CriterionView:
+    if gauges.is_gauge(criterion):
+        return _gauge_criterion(criterion)
     phases = part(criterion, "phases")
     expect, during = text(criterion, "expect"), text(criterion, "during")
     onset = part(phases, "onset")

@@ -14,7 +14,8 @@ from gameday_reports.charts_limits import LimitLine, Over
 from gameday_reports.charts_panel import Panel
 from gameday_reports.criteria import Limit, surely_over
 from gameday_reports.facts import Facts
-from gameday_reports.objectives import limit_of
+from gameday_reports.gauges import GaugeLimit, base_line, chart_unit, gauge_criteria, gauges_of, is_gauge, over_line
+from gameday_reports.objectives import gauge_limits, limit_of
 from gameday_reports.reading import bounded, parts, text, texts
 from gameday_reports.series import Series, latencies
 
@@ -59,12 +60,14 @@ def panels(facts: Facts, criteria: Sequence[Watched]) -> tuple[Panel, ...]:
         if limit is not None and limit.kind in ("errors", "slow"):
             measure = limit.metric if limit.kind == "slow" else "errors"
             groups.setdefault((measure, item.endpoints), []).append(item)
-    for measure in ("errors", "p95"):
+    for measure in ("errors", "p95") if facts.has_load else ():
         if not any((key[0] == "errors") == (measure == "errors") for key in groups):
             groups[(measure, ())] = []
     chosen = sorted(groups.items(), key=lambda item: item[0][0] != "errors")[:MOST_PANELS]
     drawn = [_measured(facts, key, items, f"m{index}") for index, (key, items) in enumerate(chosen, 1)]
-    drawn.append(_throughput(facts))
+    drawn += gauge_panels(facts)
+    if facts.has_load or not drawn:
+        drawn.append(_throughput(facts))
     drawn[0] = replace(drawn[0], name_bands=True)
     drawn[-1] = replace(drawn[-1], utc=True)
     return tuple(drawn)
@@ -88,6 +91,46 @@ def _measured(facts: Facts, key: tuple[str, tuple[str, ...]], items: list[Watche
         limits=_distinct(line for item in items for line in _limit_lines(facts, item)),
         over=_together(item.over for item in items),
     )
+
+
+def gauge_panels(facts: Facts) -> list[Panel]:
+    """Draw one panel for each SLI, with the limits of the objectives that speak of it."""
+    criteria = gauge_criteria(facts.objectives)
+    names = list(gauges_of(facts.experiment))[:MOST_PANELS]
+    return [_gauge(facts, sli, criteria, f"g{index}") for index, sli in enumerate(names, 1)]
+
+
+def _gauge(facts: Facts, sli: str, criteria: Sequence[tuple[Json, Json]], key: str) -> Panel:
+    unit, scale = chart_unit((criterion for _, criterion in criteria), sli)
+    series = facts.gauge(sli, scale)
+    lines: list[LimitLine] = []
+    spans: set[Span] = set()
+    for objective, criterion in criteria:
+        limits = [found for found in gauge_limits(facts, criterion) if found[2].sli == sli]
+        lines += _gauge_lines(text(objective, "name", 60), limits, scale)
+        spans |= set(over_line(series, limits, scale))
+    return Panel(
+        key=key,
+        title=f"Gauge {bounded(sli, 60)}" + (f", in {unit}" if unit else ""),
+        unit="count",
+        lines=(Line(label=bounded(sli, 60), series=series),),
+        limits=_distinct(lines),
+        over=Over(sure=tuple(sorted(spans))),
+    )
+
+
+def _gauge_lines(name: str, limits: Iterable[tuple[int, int, GaugeLimit]], scale: float) -> list[LimitLine]:
+    lines: list[LimitLine] = []
+    for begin, end, limit in limits:
+        line = base_line(limit)
+        if line is None or end <= begin:
+            continue
+        if lines and lines[-1].value == line / scale:
+            lines[-1] = replace(lines[-1], to_ms=end)
+        else:
+            label = f"{name}: {limit.metric} {limit.allowed}"
+            lines.append(LimitLine(from_ms=begin, to_ms=end, value=line / scale, label=label))
+    return lines
 
 
 def _distinct(lines: Iterable[LimitLine]) -> tuple[LimitLine, ...]:
@@ -115,6 +158,10 @@ def _limit_lines(facts: Facts, item: Watched) -> list[LimitLine]:
 
 def _over(facts: Facts, endpoints: tuple[str, ...], criterion: Json) -> Over:
     """Find the seconds whose middle lies in a phase and whose share of bad requests was over what that phase allowed."""
+    if is_gauge(criterion):
+        limits = gauge_limits(facts, criterion)
+        seen = {limit.sli for _, _, limit in limits}
+        return Over(sure=tuple(span for sli in sorted(seen) for span in over_line(facts.gauge(sli), limits)))
     sure: list[Span] = []
     perhaps: list[Span] = []
     start = facts.ledger.start

@@ -10,6 +10,7 @@ from gameday_reports import words
 from gameday_reports.criteria import read_limit
 from gameday_reports.facts import Facts
 from gameday_reports.faults import UNDOS, injected, touched, undo_of
+from gameday_reports.gauges import gauge_criteria, read_gauge_limit
 from gameday_reports.objectives import budget_note
 from gameday_reports.reading import PARAGRAPH, bounded, number, part, parts, text, texts
 from gameday_reports.series import failed_between
@@ -190,6 +191,8 @@ def _harm(facts: Facts) -> Tile:
     if span is None:
         note = "never proven on" if any(map(injected, facts.faults)) else "nothing was injected"
         return Tile(name=name, value="no fault phase", note=note)
+    if not facts.has_load:
+        return _gauges(facts)
     failed, total = failed_between(facts.run.load.rows, span)
     if not total:
         return Tile(name=name, value="no data", note="no request fell wholly into the fault phase", tone="warn")
@@ -202,6 +205,23 @@ def _harm(facts: Facts) -> Tile:
         return Tile(name=name, value=words.percent(failed / total), note=outright)
     share, counted, tone = max(shares, key=lambda found: found[0])
     return Tile(name=name, value=words.percent(share), note=f"{counted} · {outright}", tone=tone)
+
+
+def _gauges(facts: Facts) -> Tile:
+    """Say what a system with its own traffic came to: the gauge that broke its limit, or else the first."""
+    read = [(raw, part(part(criterion, "phases"), "fault")) for raw, criterion in gauge_criteria(facts.objectives)]
+    if not read:
+        return Tile(name="While the fault was on", value="no data", note="no gauge was read", tone="warn")
+    raw, phase = min(read, key=lambda found: text(found[1], "result") != "fail")
+    limit = read_gauge_limit(text(phase, "criterion"))
+    value = words.UNKNOWN if limit is None else limit.shown(number(phase, "value"))
+    asked = "" if limit is None else f" · allowed {limit.allowed}"
+    return Tile(
+        name="Gauge while the fault was on" if len(read) == 1 else "Worst gauge while the fault was on",
+        value=value,
+        note=f"{text(raw, 'name', 60)}: {text(phase, 'criterion', 60) if limit is None else limit.metric}{asked}",
+        tone="fail" if text(phase, "result") == "fail" else "none",
+    )
 
 
 def _bad_while_on(facts: Facts) -> list[tuple[float, str, str]]:
@@ -218,6 +238,8 @@ def _bad_while_on(facts: Facts) -> list[tuple[float, str, str]]:
 
 def _generator(facts: Facts) -> Tile:
     name, load = "Load generator", part(facts.verdict, "load")
+    if not facts.has_load:
+        return Tile(name=name, value="none", note="the system has its own traffic; its gauges are judged")
     healthy = load.get("healthy")
     if not isinstance(healthy, bool):
         return Tile(name=name, value="no data", note="the load never ran", tone="warn")

@@ -198,7 +198,7 @@ def _objective(outcome: Outcome, load: LoadSeries, times: _Times, index: int) ->
     budget = {"bad": k, "total": n, "used": k / (0.005 * n), "burn_rate": k / n / 0.005}
     return {
         "name": _renamed(name, index), "verdict": word, "reason": reason, "line": 31 + index, "endpoints": [endpoint],
-        "criteria": criteria, "recovery": _recovery(outcome, times, index), "budget": budget,
+        "criteria": criteria, "recovery": _recovery(outcome, times, index), "budget": budget, "warnings": [],
     }  # fmt: skip
 
 
@@ -314,7 +314,8 @@ def _load(load: LoadSeries) -> dict[str, Any]:
         by_endpoint.append({"name": name, "n": total, "bad": total - kinds.get("ok", 0), "kinds": kinds, **latency})
     offered = sum(row.count for row in load.rows)
     return {
-        "target": "http://127.0.0.1:8080", "rate": 100.0, "offered": offered, "completed": offered, "capped": 0, "generator_errors": 0,
+        "target": "http://127.0.0.1:8080", "model": "open", "rate": 100.0, "users": 0,
+        "offered": offered, "completed": offered, "capped": 0, "generator_errors": 0,
         "late_share": 0.0, "lag_p99_ms": 2.1, "cpu": 0.22, "healthy": True, "problems": [], "by_endpoint": by_endpoint,
     }  # fmt: skip
 
