@@ -123,7 +123,11 @@ def selftest(
     jobs.sort(key=lambda job: job[2].signal)  # those that wait for a lease begin last, together
 
     with ThreadPoolExecutor(workers or 2 * (os.cpu_count() or 1)) as pool:
-        return Report(kills=tuple(pool.map(lambda job: kill_once(*job), jobs)), untested=untested)
+        return Report(kills=tuple(pool.map(_kill_job, jobs)), untested=untested)
+
+
+def _kill_job(job: tuple[Maker, str, Point]) -> Kill:
+    return kill_once(*job)
 
 
 def kill_once(maker: Maker, driver: str, point: Point) -> Kill:

@@ -105,11 +105,11 @@ class Watchdog:
                 return self._last_words() or "the runner died"
             if self.pipe.ended:
                 return "the runner closed its pipe without goodbye"
-            why = self._too_late(heard, awake)
+            why = self.too_late(heard, awake)
             if why:
                 return why
 
-    def _too_late(self, heard: float, awake: float) -> str:
+    def too_late(self, heard: float, awake: float) -> str:
         """Say which time is over; every one is counted by CLOCK_BOOTTIME, and none by the wall clock."""
         now = boottime()
         if now - heard >= self.lease:
