@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 
 from gameday.proxy.faults import Draw, Exposure, Lane
@@ -144,7 +145,8 @@ class Pipe:
             writer.write(item)
             return
         if item is Final.FINISH:
-            writer.write_eof()
+            with suppress(OSError):  # a peer that has reset the connection needs no end
+                writer.write_eof()
             self.finished = True
         self._on_final(item)
 
