@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from gameday.proxy import ownership, toxiproxy
-from gameday.proxy.proxies import Proxies, RefusedError
+from gameday.proxy.errors import RefusedError
+from gameday.proxy.proxies import Proxies
 from gameday.proxy.wire import Head, Reply, Request, failure
 
 Handler = Callable[[Proxies, Request], Reply]
@@ -45,6 +46,7 @@ ROUTES = (
     Route("GET", "version", Effect.READ, toxiproxy.version),
     Route("GET", "proxies", Effect.READ, toxiproxy.list_proxies),
     Route("POST", "proxies", Effect.SET, toxiproxy.create_proxy),
+    Route("POST", "populate", Effect.SET, toxiproxy.populate),
     Route("GET", "proxies/*", Effect.READ, toxiproxy.show_proxy),
     Route("POST", "proxies/*", Effect.UNDO, toxiproxy.update_proxy),
     Route("PATCH", "proxies/*", Effect.UNDO, toxiproxy.update_proxy),
@@ -56,10 +58,12 @@ ROUTES = (
     Route("PATCH", "proxies/*/toxics/*", Effect.SET, toxiproxy.update_toxic),
     Route("DELETE", "proxies/*/toxics/*", Effect.UNDO, toxiproxy.delete_toxic),
     Route("POST", "reset", Effect.UNDO, toxiproxy.reset),
+    Route("GET", "metrics", Effect.READ, ownership.show_metrics),
     Route("GET", "gameday", Effect.READ, ownership.show_run),
     Route("GET", "gameday/proxies/*", Effect.READ, ownership.show_account),
     Route("POST", "gameday/proxies/*/down/*", Effect.SET, ownership.hold_down),
     Route("DELETE", "gameday/proxies/*/down/*", Effect.UNDO, ownership.release),
+    Route("POST", "gameday/proxies/*/*/*/lease", Effect.SET, ownership.renew),
     Route("POST", "gameday/proxies/*/probes/*", Effect.READ, ownership.expect_probe),
     Route("DELETE", "gameday/proxies/*/probes/*", Effect.READ, ownership.forget_probe),
     Route("POST", "gameday/end", Effect.UNDO, ownership.end),
@@ -76,7 +80,7 @@ class Api:
     def admit(self, head: Head) -> None:
         """Turn away browsers (any page can send them here) and whoever lacks the token; raises RefusedError."""
         if head.headers.get("user-agent", "").startswith("Mozilla/") or "origin" in head.headers:
-            raise RefusedError(403, "User agent not allowed")
+            raise RefusedError(403, "User agent not allowed", plain=True)
         if self._token:
             scheme, _, given = head.headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode("latin-1"), self._token):
@@ -93,11 +97,18 @@ class Api:
             return failure(error)
 
 
+def _not_found(head: Head) -> RefusedError:
+    """Say it as Toxiproxy does, but on our own paths in a way that tells us from it."""
+    if head.path[0] == "gameday":
+        return RefusedError(404, "not found")
+    return RefusedError(404, "404 page not found", plain=True)
+
+
 def _route(head: Head) -> tuple[Route, tuple[str, ...]]:
     found = [(route, args) for route in ROUTES if (args := route.match(head.path)) is not None]
     for route, args in found:
         if route.method == head.method:
             return route, args
     if found:
-        raise RefusedError(405, f"use {' or '.join(route.method for route, _ in found)}")
-    raise RefusedError(404, "not found")
+        raise RefusedError(405, "", plain=True)
+    raise _not_found(head)

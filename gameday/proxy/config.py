@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from gameday.proxy.address import Address, parse_listen
+from gameday.proxy.spec import ProxySpec, read_spec
 
 CONFIG_LIMIT = 1024 * 1024
 """Bytes of that line."""
 LINGER_MS = 60_000
-_KEYS = frozenset({"proxies", "control", "token", "run", "max_ms", "linger_ms", "seed"})
-_PROXY_KEYS = frozenset({"name", "listen", "upstream"})
+LOOPS = ("asyncio", "uvloop")
+_KEYS = frozenset({"proxies", "control", "token", "run", "max_ms", "linger_ms", "seed", "loop"})
 
 
 class ConfigError(Exception):
@@ -23,8 +24,7 @@ class ConfigError(Exception):
 class Config:
     """What a proxy process is told at its start."""
 
-    proxies: tuple[tuple[str, str, str], ...]
-    """(name, listen, upstream) of each."""
+    proxies: tuple[ProxySpec, ...]
     control: Address
     token: str
     """What the control port asks for; empty asks for nothing."""
@@ -35,6 +35,8 @@ class Config:
     """After a lost run: how long no connection must have been open before this process ends."""
     seed: int | None
     """Of jitter and toxicity."""
+    loop: str = "asyncio"
+    """The event loop: ``asyncio``, or ``uvloop`` where the extra of that name is installed."""
 
 
 def parse_config(line: bytes) -> Config:
@@ -43,21 +45,29 @@ def parse_config(line: bytes) -> Config:
         raw = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"the configuration is not one line of JSON: {error}") from error
-    fields = _fields(raw, _KEYS, "the configuration")
+    fields = _fields(raw, "the configuration")
+    unknown = sorted(set(fields) - _KEYS)
+    if unknown:
+        raise ConfigError(f"the configuration has an unknown key {unknown[0]!r}; known are {', '.join(sorted(_KEYS))}")
     token = _text(fields, "token")
     linger = _whole(fields, "linger_ms")
+    loop = _text(fields, "loop") or "asyncio"
+    if loop not in LOOPS:
+        raise ConfigError(f"loop is one of {', '.join(LOOPS)}")
     return Config(
-        proxies=_proxies(fields.get("proxies", [])),
-        control=_control(fields.get("control", ""), token),
+        proxies=read_proxies(fields.get("proxies", []), strict=True),
+        control=read_control(fields.get("control", ""), token),
         token=token,
         run=_text(fields, "run"),
         max_ms=_whole(fields, "max_ms"),
         linger_ms=LINGER_MS if linger is None else linger,
         seed=_whole(fields, "seed"),
+        loop=loop,
     )
 
 
-def _control(text: object, token: str) -> Address:
+def read_control(text: object, token: str) -> Address:
+    """Read the address of the control port; raise ConfigError, also when strangers could reach it without a token."""
     try:
         address = parse_listen(text)
     except ValueError as error:
@@ -67,22 +77,20 @@ def _control(text: object, token: str) -> Address:
     return address
 
 
-def _proxies(raw: object) -> tuple[tuple[str, str, str], ...]:
+def read_proxies(raw: object, *, strict: bool) -> tuple[ProxySpec, ...]:
+    """Read a list of proxies, as Toxiproxy's configuration file has it; raise ConfigError."""
     if not isinstance(raw, list):
         raise ConfigError("proxies is not a list")
-    listed = cast("list[object]", raw)
-    entries = [_fields(entry, _PROXY_KEYS, "a proxy") for entry in listed]
-    return tuple((_text(entry, "name"), _text(entry, "listen"), _text(entry, "upstream")) for entry in entries)
+    try:
+        return tuple(read_spec(_fields(entry, "a proxy"), strict=strict) for entry in cast("list[object]", raw))
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
-def _fields(raw: object, known: frozenset[str], what: str) -> dict[str, Any]:
+def _fields(raw: object, what: str) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise ConfigError(f"{what} is not a JSON object")
-    fields = cast("dict[str, Any]", raw)
-    unknown = sorted(set(fields) - known)
-    if unknown:
-        raise ConfigError(f"{what} has an unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
-    return fields
+    return cast("dict[str, Any]", raw)
 
 
 def _text(fields: dict[str, Any], name: str) -> str:

@@ -6,8 +6,8 @@ import asyncio
 
 from gameday.proxy.address import Address
 from gameday.proxy.api import Api
-from gameday.proxy.proxies import RefusedError
-from gameday.proxy.wire import BODY_LIMIT, HEAD_LIMIT, Head, Reply, Request, failure, parse_head
+from gameday.proxy.errors import RefusedError
+from gameday.proxy.wire import BODY_LIMIT, HEAD_LIMIT, Head, Reply, Request, failure, parse_head, unchunked
 
 _CONNECTION_LIMIT = 128
 
@@ -112,10 +112,16 @@ class ControlConnection(asyncio.Protocol):
             self._server.api.admit(self._head)
             del self._buffer[: end + 4]
         head = self._head
-        if len(self._buffer) < head.length:
+        if head.chunked:
+            found = unchunked(self._buffer)
+            if found is None:
+                return None
+            body, taken = found
+        elif len(self._buffer) < head.length:
             return None
-        body = bytes(self._buffer[: head.length])
-        del self._buffer[: head.length]
+        else:
+            body, taken = bytes(self._buffer[: head.length]), head.length
+        del self._buffer[:taken]
         self._head = None
         return Request(head=head, body=body)
 

@@ -18,7 +18,6 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -26,14 +25,15 @@ from typing import Any, cast
 
 from gameday.proxy.api import Api
 from gameday.proxy.config import CONFIG_LIMIT, Config, ConfigError, parse_config
-from gameday.proxy.control import ControlServer
-from gameday.proxy.proxies import Proxies, RefusedError
+from gameday.proxy.errors import RefusedError
+from gameday.proxy.log import Log, to_stderr
+from gameday.proxy.process import log_crashes, raise_descriptor_limit, run_on, start_control
+from gameday.proxy.proxies import Proxies
 
 _GRACE_MS = 10 * 60 * 1000
 _DRAIN_SECONDS = 60.0
 _FLUSH_SECONDS = 1.0
 _POLL_SECONDS = 0.02
-_DESCRIPTORS = 1_048_576
 
 
 def main() -> int:
@@ -42,10 +42,11 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with contextlib.suppress(PermissionError):  # it leads a process group already
         os.setsid()
-    _raise_descriptor_limit()
+    raise_descriptor_limit()
     try:
         line, rest = _first_line()
-        asyncio.run(_serve(parse_config(line), rest))
+        config = parse_config(line)
+        run_on(config.loop, _serve(config, rest))
     except (ConfigError, OSError) as error:
         with contextlib.suppress(OSError):
             _say({"error": str(error)})
@@ -54,16 +55,15 @@ def main() -> int:
 
 
 async def _serve(config: Config, rest: bytes) -> None:
-    proxies = Proxies(run=config.run, seed=config.seed)
-    for name, listen, upstream in config.proxies:
+    log = Log(to_stderr)
+    log_crashes(log)
+    proxies = Proxies(run=config.run, seed=config.seed, log=log)
+    for spec in config.proxies:
         try:
-            proxies.create(name, listen, upstream)
+            proxies.create(spec)
         except RefusedError as error:
-            raise ConfigError(f"proxy {name}: {error.message}") from error
-    try:
-        control = await ControlServer(Api(proxies, config.token)).start(config.control)
-    except OSError as error:
-        raise ConfigError(f"control: listen {config.control}: {os.strerror(error.errno or 0)}") from error
+            raise ConfigError(f"proxy {spec.name}: {error.message}") from error
+    control = await start_control(Api(proxies, config.token), config.control)
     life = Life(proxies, config)
     await life.listen_to_runner(rest)
     listens = {name: str(proxy.listen) for name, proxy in proxies.named.items()}
@@ -178,11 +178,3 @@ def _first_line() -> tuple[bytes, bytes]:
 def _say(message: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
-
-
-def _raise_descriptor_limit() -> None:
-    """Two descriptors for each connection: the usual soft limit of 1024 would end at 500."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -5,65 +5,134 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import struct
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from gameday.proxy.address import Address
-from gameday.proxy.faults import Draw, Lane
-from gameday.proxy.pipe import Final, Pipe
+from gameday.proxy.effects import Fate, Final
+from gameday.proxy.pipe import Pipe
+from gameday.proxy.sockets import reset_on_close
+from gameday.proxy.toxics import Lane
 
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""struct linger with no time left: closing sends RST instead of FIN."""
+_HANDSHAKE_SECONDS = 20.0
 
 
-def reset_on_close(sock: socket.socket) -> None:
-    """Make the close of this socket a reset."""
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+class Reader(Protocol):
+    """Sees what both sides of a link send, and passes it on to their pipes as it sees fit."""
+
+    def sent(self, end: End, data: bytes) -> None:
+        """Take bytes from one side."""
+        ...
+
+    def ended(self, end: End) -> None:
+        """Take the end of one side, before its pipe does."""
+        ...
+
+
+class Owner(Protocol):
+    """The proxy, as its links know it."""
+
+    def gone(self, link: Link) -> None:
+        """Hear that nothing of a link is left."""
+        ...
+
+    def unreachable(self, link: Link, error: Exception) -> None:
+        """Hear that the dependency could not be reached, or the client's handshake failed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where a link leads, and how its two sides speak."""
+
+    upstream: Address
+    client_tls: ssl.SSLContext | None = None
+    server_tls: ssl.SSLContext | None = None
+    server_name: str = ""
 
 
 class Link:
-    """Joins an accepted socket with one that it dials; ``on_gone`` is called once, when nothing of it is left."""
+    """Joins an accepted socket with one that it dials; its owner hears once when nothing of it is left."""
 
-    __slots__ = ("_client", "_dialling", "_down", "_on_gone", "_open", "_server", "_up", "_upstream", "whole")
+    __slots__ = (
+        "_dialling",
+        "_open",
+        "_owner",
+        "_route",
+        "client",
+        "down",
+        "fate",
+        "hanging",
+        "last",
+        "reader",
+        "server",
+        "unreadable",
+        "up",
+        "whole",
+    )
 
-    def __init__(
-        self, upstream: Address, lanes: Mapping[str, Lane], draw: Draw, on_gone: Callable[[Link], None]
-    ) -> None:
-        self._upstream = upstream
-        self._on_gone = on_gone
+    def __init__(self, route: Route, lanes: Mapping[str, Lane], fate: Fate, owner: Owner) -> None:
+        self._route = route
+        self._owner = owner
+        self.fate = fate
         self.whole = True
         """Not cut."""
+        self.hanging = False
+        """Accepted into a blackhole: nobody was dialled."""
+        self.reader: Reader | None = None
+        """Who looks at the bytes before the pipes do."""
+        self.unreadable = False
+        """A reader has given up on it."""
+        self.last: End | None = None
+        """The side that sent something last."""
         self._open = 1  # run() itself; each socket adds one
         self._dialling: asyncio.Task[None] | None = None
-        self._up = Pipe(lanes["upstream"], draw, self._ended)
-        self._down = Pipe(lanes["downstream"], draw, self._ended)
-        self._client = _End(self, outward=self._up, inward=self._down)
-        self._server = _End(self, outward=self._down, inward=self._up)
+        self.up = Pipe(lanes["upstream"], fate, self._ended)
+        self.down = Pipe(lanes["downstream"], fate, self._ended)
+        self.client = End(self, outward=self.up, inward=self.down)
+        self.server = End(self, outward=self.down, inward=self.up)
 
-    async def run(self, accepted: socket.socket) -> None:
+    async def run(self, accepted: socket.socket, *, hang: bool = False) -> None:
         """Adopt the client's socket, then dial; a dependency that cannot be reached resets the client.
 
-        The client is read meanwhile: what it sends waits in the pipe, and when it gives up, so do we.
+        The client is read meanwhile: what it sends waits in the pipe, and when it gives up, so do we. With ``hang`` nobody is
+        dialled.
         """
+        self.hanging = hang
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: self._client, accepted)
-            if self.whole:
+            await self._adopt(accepted)
+            if self.whole and not hang:
                 await self._dial()
-        except (OSError, UnicodeError):  # refused, unreachable, or a name that is none
+        except (OSError, UnicodeError) as error:  # refused, unreachable, a name that is none, a handshake that failed
+            self._owner.unreachable(self, error)
             self.cut()
         finally:
             self._closed_one()
 
+    async def greet(self, accepted: socket.socket) -> None:
+        """Make the connection, as far as TLS goes, and close it: somebody only wants to know what answers."""
+        self.hanging = True
+        with contextlib.suppress(OSError):
+            await self._adopt(accepted)
+        self.cut()
+        self._closed_one()
+
+    def passed(self, stream: str) -> int:
+        """Return the bytes that came from the client (``upstream``) or from the dependency (``downstream``)."""
+        return (self.client if stream == "upstream" else self.server).passed
+
     def reschedule(self) -> None:
-        """See the changed faults; never blocks."""
-        self._up.reschedule()
-        self._down.reschedule()
+        """See the changed toxics; never blocks."""
+        self.up.reschedule()
+        self.down.reschedule()
 
     def cut(self) -> bool:
         """Reset both sides at once, with what is held back; return whether it was still whole."""
         whole, self.whole = self.whole, False
-        for end in (self._client, self._server):
+        self.reader = None
+        for end in (self.client, self.server):
             end.inward.drop()
             end.abort()
         if self._dialling is not None:
@@ -73,64 +142,86 @@ class Link:
 
     def close(self) -> None:
         """Close both sides after what has been written to them."""
-        if self._client.transport is None or self._server.transport is None:
+        if self.client.transport is None or self.server.transport is None:
             self.cut()
         else:
-            self._client.transport.close()
-            self._server.transport.close()
+            self.client.transport.close()
+            self.server.transport.close()
 
-    def made(self, end: _End) -> None:
+    def made(self, end: End) -> None:
         """One of the sockets is there."""
         self._open += 1
-        if end is self._server:
+        if end is self.server:
             self._dialling = None
         if not self.whole:
             end.abort()
 
-    def lost(self, end: _End) -> None:
+    def lost(self, end: End) -> None:
         """One of the sockets is closed: the other one hears of it after the bytes that are on their way."""
         end.inward.drop()
-        if self._dialling is not None:
+        if self._dialling is not None or self.hanging:
             self.cut()
-        elif not (self._up.finished and self._down.finished):
-            end.outward.end(Final.RESET)
+        elif not (self.up.finished and self.down.finished):
+            end.outward.end(Final.CLOSE if end.said_goodbye else Final.RESET)
         self._closed_one()
+
+    async def _adopt(self, accepted: socket.socket) -> None:
+        tls = self._route.client_tls
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: self.client,
+            accepted,
+            ssl=tls,
+            ssl_handshake_timeout=None if tls is None else _HANDSHAKE_SECONDS,
+        )
 
     async def _dial(self) -> None:
         self._dialling = asyncio.current_task()
-        loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: self._server, self._upstream.host, self._upstream.port)
+        tls = self._route.server_tls
+        await asyncio.get_running_loop().create_connection(
+            lambda: self.server,
+            self._route.upstream.host,
+            self._route.upstream.port,
+            ssl=tls,
+            server_hostname=None if tls is None else self._route.server_name or self._route.upstream.host,
+        )
 
     def _ended(self, final: Final) -> None:
         if final is Final.RESET:
             self.cut()
-        elif self._up.finished and self._down.finished:
+        elif final is Final.CLOSE or (self.up.finished and self.down.finished):
             self.close()
 
     def _closed_one(self) -> None:
         self._open -= 1
         if not self._open:
-            self._on_gone(self)
+            self._owner.gone(self)
 
 
-class _End(asyncio.Protocol):
+class End(asyncio.Protocol):
     """One socket of a link: it is read into ``outward`` and written by ``inward``."""
 
-    __slots__ = ("inward", "link", "outward", "transport")
+    __slots__ = ("inward", "link", "outward", "passed", "said_goodbye", "transport")
 
     def __init__(self, link: Link, *, outward: Pipe, inward: Pipe) -> None:
         self.link = link
         self.outward = outward
         self.inward = inward
         self.transport: asyncio.Transport | None = None
+        self.passed = 0
+        """Bytes that came from this side."""
+        self.said_goodbye = False
+        """A TLS side ended its stream, which ends its connection."""
 
     def abort(self) -> None:
         """Close with a reset."""
         if self.transport is not None:
-            reset_on_close(self.transport.get_extra_info("socket"))
+            sock = self.transport.get_extra_info("socket")
+            if sock is not None:  # a uvloop transport that is closed has none
+                reset_on_close(sock)
             self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the socket, and what waits to be written to it."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows what asyncio types too widely
         self.transport = transport
         self.outward.reader = transport
@@ -138,18 +229,33 @@ class _End(asyncio.Protocol):
         self.inward.attach(transport)
 
     def data_received(self, data: bytes) -> None:
-        self.outward.feed(data)
+        """Pass bytes on, past whoever reads them."""
+        self.passed += len(data)
+        link = self.link
+        if link.reader is None:
+            self.outward.feed(data)
+        else:
+            link.reader.sent(self, data)
+        link.last = self
 
     def eof_received(self) -> bool:
+        """Pass the end on; the other direction stays open where TLS does not forbid it."""
+        if self.link.reader is not None:
+            self.link.reader.ended(self)
         self.outward.end(Final.FINISH)
-        return True  # keep the other direction open
+        assert self.transport is not None  # noqa: S101 - nothing is received before
+        self.said_goodbye = not self.transport.can_write_eof()
+        return not self.said_goodbye
 
     def pause_writing(self) -> None:
+        """Stop the side that sends too much."""
         self.inward.hold()
 
     def resume_writing(self) -> None:
+        """Let it send again."""
         self.inward.release()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the link."""
         del exc
         self.link.lost(self)

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 
 from gameday.proxy.address import Address
+from gameday.proxy.sockets import reset_on_close
 
 OnSocket = Callable[[socket.socket, Address], None]
 """Takes an accepted socket and the address of its other side."""
@@ -17,6 +18,9 @@ _BATCH = 64
 """Connections accepted in one go, so that a burst does not starve the open ones."""
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _REST_SECONDS = 0.25
+_FILLERS = 2
+"""Connections that fill a queue of length 0: it takes one, and a second one that waits shows that it is full."""
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to reach ourselves, not to listen
 
 
 class Listener:
@@ -33,6 +37,10 @@ class Listener:
         self._socket = _bound(address)
         self.address = Address(address.host, self._socket.getsockname()[1])
         self._listening = False
+        self._fillers: list[socket.socket] = []
+        """Our own connections to ourselves that keep the queue of a deaf port full."""
+        self._discard: set[int] = set()
+        """Ports from which such connections came, and may still stand in the queue."""
         try:
             self.listen()
         except OSError:
@@ -42,6 +50,7 @@ class Listener:
     def listen(self) -> None:
         """Accept connections from now on."""
         if not self._listening:
+            self._drop_fillers()
             _reuse(self._socket, on=True)
             self._socket.listen(_BACKLOG)
             self._listening = True
@@ -49,8 +58,9 @@ class Listener:
 
     def refuse(self) -> None:
         """Refuse connections from now on."""
-        if not self._listening:
+        if not self._listening and not self._fillers:
             return
+        self._drop_fillers()
         self._unwatch()
         _reuse(self._socket, on=False)
         try:
@@ -59,10 +69,38 @@ class Listener:
             self._socket.close()
             self._socket = _bound(self.address)
 
+    def go_deaf(self) -> None:
+        """Answer nobody from now on, as a host that is gone: accept nothing, and have no room for a connection to wait.
+
+        Linux drops the first packet of a connection for which the queue has no room, so that the client tries again in vain. Where
+        it does not, or a client has come first, connections are made and never answered.
+        """
+        if not self._listening:
+            return
+        self._unwatch()
+        self._discard.clear()
+        self._socket.listen(0)
+        host = _ANY.get(self.address.host, self.address.host)
+        for _ in range(_FILLERS):
+            filler = socket.socket(self._socket.family)
+            filler.setblocking(False)  # noqa: FBT003 - positional in the standard library
+            self._fillers.append(filler)
+            filler.connect_ex((host, self.address.port))
+
     def close(self) -> None:
         """Give the port back."""
+        self._drop_fillers()
         self._unwatch()
         self._socket.close()
+
+    def _drop_fillers(self) -> None:
+        for filler in self._fillers:
+            with contextlib.suppress(OSError):  # one that never got in has no other end
+                filler.getpeername()
+                self._discard.add(filler.getsockname()[1])
+            reset_on_close(filler)
+            filler.close()
+        self._fillers.clear()
 
     def _watch(self) -> None:
         if self._listening:
@@ -86,6 +124,10 @@ class Listener:
                     raise
                 self._rest()
                 return
+            if peer[1] in self._discard:
+                self._discard.discard(peer[1])
+                sock.close()
+                continue
             sock.settimeout(0)
             self._on_socket(sock, Address(peer[0].removeprefix("::ffff:"), peer[1]))
 

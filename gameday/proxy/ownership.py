@@ -1,10 +1,13 @@
-"""What Toxiproxy does not have: who holds a proxy down, what met a fault, whose proxy this is, and its end."""
+"""What Toxiproxy does not have: who holds a proxy down and for how long, what met a fault, whose proxy this is, and its end."""
 
 from __future__ import annotations
 
 from gameday.proxy.address import parse_address
-from gameday.proxy.proxies import Proxies, RefusedError, checked_name
+from gameday.proxy.errors import RefusedError
+from gameday.proxy.metrics import exposition
+from gameday.proxy.proxies import Proxies, checked_name
 from gameday.proxy.proxy import Proxy
+from gameday.proxy.toxiproxy import lease_of
 from gameday.proxy.wire import Reply, Request
 
 _HOLDER_LIMIT = 64
@@ -16,8 +19,13 @@ def show_run(proxies: Proxies, _request: Request) -> Reply:
     return Reply(content={"run": proxies.run, "over": proxies.over.is_set(), "connections": proxies.connections})
 
 
+def show_metrics(proxies: Proxies, _request: Request) -> Reply:
+    """Everything that is counted, for Prometheus."""
+    return Reply(text=exposition(proxies), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
 def show_account(proxies: Proxies, request: Request) -> Reply:
-    """Answer what holds a proxy down or delays it, and how many connections met each."""
+    """Answer what holds a proxy down or acts on it, and what met each."""
     return Reply(content=account(proxies.find(request.args[0])))
 
 
@@ -25,17 +33,33 @@ def hold_down(proxies: Proxies, request: Request) -> Reply:
     """Hold a proxy down under a name; under a name that holds it already, 409, because one release would undo both."""
     proxy = proxies.find(request.args[0])
     holder = checked_name(request.args[1])
+    lease = lease_of(request.fields()) if request.body else None
     if holder in proxy.holders:
         raise RefusedError(409, "already held down")
     if len(proxy.holders) >= _HOLDER_LIMIT:
         raise RefusedError(400, f"more than {_HOLDER_LIMIT} holders")
-    proxy.hold_down(holder)
+    proxy.hold_down(holder, lease)
+    proxies.log.event("down", proxy=proxy.name, holder=holder)
     return Reply(content=account(proxy))
 
 
 def release(proxies: Proxies, request: Request) -> Reply:
     """Let a proxy go; succeeds whether it was held or not."""
-    proxies.find(request.args[0]).release(request.args[1])
+    proxy = proxies.find(request.args[0])
+    proxy.release(request.args[1])
+    proxies.log.event("released", proxy=proxy.name, holder=request.args[1])
+    return _DONE
+
+
+def renew(proxies: Proxies, request: Request) -> Reply:
+    """Let a toxic, or a holder, last ``lease_ms`` from now; 404 when it is not there: a lease never makes a fault."""
+    proxy, what = proxies.find(request.args[0]), request.args[1]
+    lease = lease_of(request.fields())
+    if lease is None:
+        raise RefusedError(400, "missing required field: lease_ms")
+    kind = {"toxics": "toxic", "down": "down"}.get(what)
+    if kind is None or not proxy.renew(kind, request.args[2], lease):
+        raise RefusedError(404, "not held down" if what == "down" else "toxic not found")
     return _DONE
 
 
@@ -71,6 +95,22 @@ def account(proxy: Proxy) -> dict[str, object]:
         "owns_port": proxy.owns_port,
         "connections": proxy.connections,
         "down_met": max(proxy.holders.values(), default=0),
-        "down": {holder: {"met": met} for holder, met in proxy.holders.items()},
-        "toxics": {name: {"met": toxic.met} for name, toxic in proxy.toxics.items()},
+        "down": {holder: {"met": met} | _lease(proxy, "down", holder) for holder, met in proxy.holders.items()},
+        "toxics": {
+            name: {"met": toxic.met, "chunks": toxic.chunks} | _lease(proxy, "toxic", name)
+            for name, toxic in proxy.toxics.items()
+        },
+        "tls": None
+        if proxy.tls is None
+        else {
+            "ca": proxy.tls.ca_pem,
+            "names": list(proxy.tls.settings.names),
+            "good": proxy.tls.good.fingerprint,
+            "bad": {kind: served.fingerprint for kind, served in proxy.tls.bad.items()},
+        },
     }
+
+
+def _lease(proxy: Proxy, what: str, name: str) -> dict[str, int]:
+    left = proxy.lease_left(what, name)
+    return {} if left is None else {"lease_ms": left}

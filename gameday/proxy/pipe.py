@@ -1,14 +1,16 @@
-"""One direction of one connection: bytes in, the same bytes out in order, perhaps later, with a bounded backlog."""
+"""One direction of one connection: bytes in, bytes out in order, perhaps later, with a bounded backlog."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from enum import Enum, auto
+from dataclasses import dataclass
 
-from gameday.proxy.faults import Draw, Exposure, Lane
+from gameday.proxy.effects import Effect, Fate, Final, Item, Timed, effect_of
+from gameday.proxy.toxics import Lane, Toxic
 
 BACKLOG_LIMIT = 4 * 1024 * 1024
 """Bytes that one direction may hold back before it stops reading; under a delay it moves at most this much per delay."""
@@ -16,24 +18,33 @@ _ITEM_COST = 256
 """What a held chunk costs beside its bytes, so that a stream of single bytes is bounded in memory too."""
 
 
-class Final(Enum):
-    """How a direction ends; it keeps its place behind the bytes before it."""
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A delay of one item alone, for as long as the toxic that asked for it is set."""
 
-    FINISH = auto()
-    """End of file: the other direction goes on (half-close)."""
-    RESET = auto()
-    """The source is gone: its connection was reset, or could not be written."""
+    toxic: Toxic
+    until: float
+
+    def seconds_after(self, at: float) -> float:
+        """Return when an item that came at ``at`` may go on."""
+        return max(at, self.until) if self.toxic.on else at
+
+
+_Entry = tuple[float, float, Item, Hold | None]
+"""(due, arrived, what, hold); one that is due waits for those before it."""
 
 
 class Pipe:
     """The way from ``reader`` to ``writer``; until both are attached everything is held."""
 
     __slots__ = (
+        "_closing",
         "_cost",
-        "_draw",
-        "_exposure",
+        "_effects",
+        "_fate",
         "_final",
         "_held",
+        "_known",
         "_lane",
         "_on_final",
         "_queue",
@@ -44,35 +55,41 @@ class Pipe:
         "writer",
     )
 
-    def __init__(self, lane: Lane, draw: Draw, on_final: Callable[[Final], None]) -> None:
+    def __init__(self, lane: Lane, fate: Fate, on_final: Callable[[Final], None]) -> None:
         self.reader: asyncio.Transport | None = None
         self.writer: asyncio.Transport | None = None
         self.finished = False
         """Its end of file was passed on, after every byte before it."""
         self._lane = lane
-        self._draw = draw
+        self._fate = fate
         self._on_final = on_final
-        self._exposure: Exposure | None = None
+        self._known: dict[Toxic, tuple[float, Effect | None]] = {}
+        """What was drawn for each toxic, and at which share."""
+        self._effects: tuple[Effect, ...] = ()
         self._final: Final | None = None
-        self._queue: deque[tuple[float, float, bytes | Final]] | None = None
-        """(arrived, due, what); one that is due waits for those before it. None while nothing is held: the fast path."""
+        self._queue: deque[_Entry] | None = None
+        """None while nothing is held: the fast path."""
         self._cost = 0
         self._held = False
         self._stopped = False
         self._timer: asyncio.TimerHandle | None = None
+        self._closing: asyncio.TimerHandle | None = None
+        if lane.toxics:
+            self._draw(fresh=True)
+            self._watch()
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes, hold: Hold | None = None) -> None:
         """Take bytes from the reader."""
-        if self._queue is None and self.writer is not None and not self._lane.toxics:
+        if self._queue is None and self.writer is not None and not self._effects and hold is None:
             self.writer.write(data)
         elif self._final is None:
-            self._hold(data)
+            self._take(data, hold)
 
     def end(self, final: Final) -> None:
-        """Take the end of the stream; a reset may follow an end of file, nothing follows a reset."""
-        if self._final is None or (self._final is Final.FINISH and final is Final.RESET):
+        """Take the end of the stream; a worse end may follow an end of file, nothing follows another."""
+        if self._final is None or (self._final is Final.FINISH and final is not Final.FINISH):
             self._final = final
-            self._hold(final)
+            self._take(final, None)
 
     def attach(self, writer: asyncio.Transport) -> None:
         """Pass on what was held until the writer was there."""
@@ -89,14 +106,26 @@ class Pipe:
         self._held = False
         self._throttle()
 
+    @property
+    def choked(self) -> bool:
+        """Whether far more waits for the writer than a reader that reads would leave."""
+        waiting = 0 if self.writer is None else self.writer.get_write_buffer_size()
+        return self._cost + waiting > BACKLOG_LIMIT
+
     def reschedule(self) -> None:
-        """Give held bytes the delay that is in force now; with none left they leave at once, in order."""
-        if self._exposure is not None:
-            self._exposure.forget()
-        if self._queue is None:
-            return
-        self._queue = deque((arrived, arrived + self._delay(item), item) for arrived, _, item in self._queue)
-        self._drain()
+        """See the changed toxics: held bytes are timed anew, and with none left they leave at once, in order."""
+        left_behind = self._draw(fresh=False)
+        now = asyncio.get_running_loop().time()
+        for effect in self._effects:
+            effect.rewind(now)
+        if self._queue is not None:
+            self._queue = deque(self._retimed(self._queue))
+            self._drain()
+        for final in left_behind:
+            if self._final is None or self._final is Final.FINISH:
+                self._final = final
+            self._append(now, now, final, None)
+        self._watch()
 
     def drop(self) -> None:
         """Forget what is held: there is nobody left to write it to."""
@@ -104,34 +133,67 @@ class Pipe:
         self._queue = None
         self._cost = 0
         self.writer = None
-        self._disarm()
+        for timer in (self._timer, self._closing):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._closing = None
 
-    def _hold(self, item: bytes | Final) -> None:
+    def _draw(self, *, fresh: bool) -> list[Final]:
+        """Bring the effects in line with the lane; return how those that are gone want the connection to end."""
         now = asyncio.get_running_loop().time()
+        before, self._known = self._known, {}
+        for toxic in self._lane.toxics:
+            known = before.get(toxic)
+            if known is not None and known[0] == toxic.toxicity:
+                self._known[toxic] = known
+                del before[toxic]
+            else:
+                self._known[toxic] = (toxic.toxicity, effect_of(toxic, self._fate, now, fresh=fresh))
+        self._effects = tuple(effect for _, effect in self._known.values() if effect is not None)
+        finals = [effect.left_behind() for _, effect in before.values() if effect is not None]
+        return [final for final in finals if final is not None]
+
+    def _take(self, item: Item, hold: Hold | None) -> None:
+        now = asyncio.get_running_loop().time()
+        timed: Iterable[Timed] = ((now if hold is None else hold.seconds_after(now), item),)
+        for effect in self._effects:
+            timed = [left for at, what in timed for left in effect.apply(at, what)]
+        for due, what in timed:
+            if isinstance(what, Final) and what is not item:
+                self._final = what
+                self._append(due, due, what, None)
+            else:
+                self._append(due, now, what, hold)
+        self._watch()
+
+    def _append(self, due: float, arrived: float, item: Item, hold: Hold | None) -> None:
         if self._queue is None:
             self._queue = deque()
-        self._queue.append((now, now + self._delay(item), item))
+        self._queue.append((due, arrived, item, hold))
         self._cost += _cost(item)
         if len(self._queue) == 1:
             self._drain()
         else:
             self._throttle()
 
-    def _delay(self, item: bytes | Final) -> float:
-        if not self._lane.toxics:
-            return 0.0
-        if self._exposure is None:
-            self._exposure = Exposure(self._lane, self._draw)
-        return self._exposure.delay(data=isinstance(item, bytes))
+    def _retimed(self, queue: Iterable[_Entry]) -> Iterable[_Entry]:
+        for _, arrived, item, hold in queue:
+            at = arrived if hold is None else hold.seconds_after(arrived)
+            for effect in self._effects:
+                at = effect.retime(at, item)
+            yield at, arrived, item, hold
 
     def _drain(self) -> None:
         """Write what is due, and come back for the rest."""
-        self._disarm()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         loop = asyncio.get_running_loop()
         while self.writer is not None and self._queue:
-            due, item = self._queue[0][1:]
+            due, _, item, _ = self._queue[0]
             if due > loop.time():
-                self._timer = loop.call_at(due, self._drain)
+                if due < math.inf:
+                    self._timer = loop.call_at(due, self._drain)
                 break
             self._queue.popleft()
             self._cost -= _cost(item)
@@ -140,14 +202,17 @@ class Pipe:
             self._queue = None
         self._throttle()
 
-    def _pass_on(self, writer: asyncio.Transport, item: bytes | Final) -> None:
+    def _pass_on(self, writer: asyncio.Transport, item: Item) -> None:
         if isinstance(item, bytes):
             writer.write(item)
             return
         if item is Final.FINISH:
-            with suppress(OSError):  # a peer that has reset the connection needs no end
-                writer.write_eof()
             self.finished = True
+            if writer.can_write_eof():
+                with suppress(OSError):  # a peer that has reset the connection needs no end
+                    writer.write_eof()
+            else:  # TLS knows no half-close
+                item = Final.CLOSE
         self._on_final(item)
 
     def _throttle(self) -> None:
@@ -161,11 +226,26 @@ class Pipe:
         else:
             self.reader.resume_reading()
 
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _watch(self) -> None:
+        """Come back when an effect wants to close a silent connection."""
+        times = [effect.closes_at for effect in self._effects if effect.closes_at is not None]
+        if not times:
+            if self._closing is not None:
+                self._closing.cancel()
+                self._closing = None
+        elif self._closing is None or self._closing.when() > min(times):
+            if self._closing is not None:
+                self._closing.cancel()
+            self._closing = asyncio.get_running_loop().call_at(min(times), self._close_silent)
+
+    def _close_silent(self) -> None:
+        self._closing = None
+        now = asyncio.get_running_loop().time()
+        if any(effect.closes_at is not None and effect.closes_at <= now for effect in self._effects):
+            self._on_final(Final.CLOSE)
+        else:
+            self._watch()
 
 
-def _cost(item: bytes | Final) -> int:
+def _cost(item: Item) -> int:
     return _ITEM_COST + (len(item) if isinstance(item, bytes) else 0)

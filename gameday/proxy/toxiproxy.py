@@ -1,42 +1,55 @@
-"""The part of the Toxiproxy HTTP API that exists here so far: proxies, and toxics of type ``latency``.
+"""The Toxiproxy HTTP API: its routes, its names, its words.
 
 Replies are as a real Toxiproxy gives them, so that its clients work unchanged; where it would hang or take nonsense, ours does not.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from gameday.proxy.faults import STREAMS, Latency, Toxic
-from gameday.proxy.proxies import Proxies, RefusedError, checked_name
+from gameday.proxy.attributes import LONGEST_MS, Attributes, fraction, milliseconds, read_attributes
+from gameday.proxy.errors import RefusedError
+from gameday.proxy.httpkinds import HTTP_KINDS
+from gameday.proxy.kinds import BYTE_KINDS
+from gameday.proxy.proxies import Proxies, checked_name
 from gameday.proxy.proxy import API_HOLDER, Proxy
+from gameday.proxy.spec import ProxySpec, read_spec
+from gameday.proxy.tls import TlsCertificate
+from gameday.proxy.toxics import STREAMS, Toxic
 from gameday.proxy.wire import Reply, Request
 
 _TOXIC_LIMIT = 64
-_LONGEST_MS = 24 * 3600 * 1000
 _DONE = Reply(status=204)
+_KINDS: tuple[type[Attributes], ...] = (*BYTE_KINDS, *HTTP_KINDS, TlsCertificate)
+KINDS = {kind.TYPE: kind for kind in _KINDS}
 
 
 def version(_proxies: Proxies, _request: Request) -> Reply:
     """Answer what a Toxiproxy that was built from its repository says."""
-    return Reply(content={"version": "git"})
+    return Reply(text='{"version": "git"}\n', content_type="application/json;charset=utf-8")
 
 
 def list_proxies(proxies: Proxies, _request: Request) -> Reply:
     """All proxies by name."""
-    return Reply(content={name: proxy.to_json() for name, proxy in proxies.named.items()})
+    return Reply(content={name: proxy.to_json() for name, proxy in sorted(proxies.named.items())})
 
 
 def create_proxy(proxies: Proxies, request: Request) -> Reply:
     """Add a proxy and listen; port 0 is answered resolved."""
-    fields = request.fields()
+    spec = _spec(request.fields())
     for name in ("name", "upstream"):
-        if not fields.get(name):
+        if not getattr(spec, name):
             raise RefusedError(400, f"missing required field: {name}")
-    enabled = _flag(fields, "enabled")
-    proxy = proxies.create(fields["name"], fields.get("listen", ""), fields["upstream"])
-    _enable(proxy, enabled=enabled)
-    return Reply(status=201, content=proxy.to_json())
+    return Reply(status=201, content=proxies.create(spec).to_json())
+
+
+def populate(proxies: Proxies, request: Request) -> Reply:
+    """Add proxies, or replace those that lead elsewhere; nothing is changed unless all of them can be read."""
+    try:
+        done = [proxies.replace(spec) for spec in _specs(proxies, request)]
+    except RefusedError as error:
+        return Reply(status=error.status, content={"error": error.message, "status": error.status, "proxies": None})
+    return Reply(status=201, content={"proxies": [proxy.to_json() for proxy in done] or None})
 
 
 def show_proxy(proxies: Proxies, request: Request) -> Reply:
@@ -55,7 +68,7 @@ def update_proxy(proxies: Proxies, request: Request) -> Reply:
     ):
         raise RefusedError(409, "run is over")
     proxies.move(proxy, listen, upstream)
-    _enable(proxy, enabled=enabled)
+    _enable(proxies, proxy, enabled=enabled)
     return Reply(content=proxy.to_json())
 
 
@@ -71,21 +84,29 @@ def list_toxics(proxies: Proxies, request: Request) -> Reply:
 
 
 def create_toxic(proxies: Proxies, request: Request) -> Reply:
-    """Set a toxic, by default downstream and on every connection."""
+    """Set a toxic, by default downstream and on every connection.
+
+    Ours beside Toxiproxy's: ``lease_ms``, after which it is off unless renewed, and ``seed`` for the random numbers of this toxic.
+    """
     proxy = proxies.find(request.args[0])
     fields = request.fields()
-    stream = fields.get("stream") or "downstream"
-    if stream not in STREAMS:
+    stream = "downstream" if fields.get("stream") is None else fields["stream"]
+    if not isinstance(stream, str) or stream.lower() not in STREAMS:
         raise RefusedError(400, "stream was invalid, can be either upstream or downstream")
-    if fields.get("type") != "latency":
+    kind = KINDS.get(fields["type"]) if isinstance(fields.get("type"), str) else None
+    if kind is None:
         raise RefusedError(400, "invalid toxic type")
-    name = checked_name(fields.get("name") or f"latency_{stream}")
+    name = checked_name(fields.get("name") or f"{kind.TYPE}_{stream}")
     if name in proxy.toxics:
         raise RefusedError(409, "toxic already exists")
     if len(proxy.toxics) >= _TOXIC_LIMIT:
         raise RefusedError(400, f"more than {_TOXIC_LIMIT} toxics")
-    toxic = Toxic(name, stream, _latency(fields, Latency(latency=0)))
-    proxy.add_toxic(toxic)
+    if kind is TlsCertificate and proxy.tls is None:
+        raise RefusedError(400, "this proxy does not terminate TLS")
+    attributes = read_attributes(kind(), fields.get("attributes"))
+    toxic = Toxic(name, stream.lower(), attributes, _toxicity(fields, 1.0), seed=_seed(proxies, proxy, name, fields))
+    proxy.add_toxic(toxic, lease_of(fields))
+    proxies.log.event("toxic", proxy=proxy.name, **toxic.to_json())
     return Reply(content=toxic.to_json())
 
 
@@ -97,13 +118,22 @@ def show_toxic(proxies: Proxies, request: Request) -> Reply:
 def update_toxic(proxies: Proxies, request: Request) -> Reply:
     """Change a toxic's attributes; what is not given stays."""
     proxy, toxic = _find_toxic(proxies, request)
-    proxy.change_toxic(toxic.name, _latency(request.fields(), toxic.latency))
+    fields = request.fields()
+    kind = read_attributes(toxic.kind, fields.get("attributes"))
+    toxicity, lease = _toxicity(fields, toxic.toxicity), lease_of(fields)
+    proxy.change_toxic(toxic.name, kind, toxicity)
+    if lease is not None:
+        proxy.renew("toxic", toxic.name, lease)
+    proxies.log.event("toxic", proxy=proxy.name, **toxic.to_json())
     return Reply(content=toxic.to_json())
 
 
 def delete_toxic(proxies: Proxies, request: Request) -> Reply:
     """Take a toxic off; never waits. After the run it is gone already, and taking it off succeeds."""
-    if not proxies.find(request.args[0]).remove_toxic(request.args[1]) and not proxies.over.is_set():
+    proxy = proxies.find(request.args[0])
+    if proxy.remove_toxic(request.args[1]):
+        proxies.log.event("untoxic", proxy=proxy.name, name=request.args[1])
+    elif not proxies.over.is_set():
         raise RefusedError(404, "toxic not found")
     return _DONE
 
@@ -111,7 +141,43 @@ def delete_toxic(proxies: Proxies, request: Request) -> Reply:
 def reset(proxies: Proxies, _request: Request) -> Reply:
     """Enable all proxies and take all toxics off."""
     proxies.heal()
+    proxies.log.event("reset")
     return _DONE
+
+
+def lease_of(fields: dict[str, Any]) -> int | None:
+    """Read ``lease_ms``; raises RefusedError."""
+    if fields.get("lease_ms") is None:
+        return None
+    try:
+        lease = milliseconds(fields["lease_ms"])
+    except ValueError as error:
+        raise RefusedError(400, f"bad request body: lease_ms {error}") from error
+    if not lease:
+        raise RefusedError(400, f"bad request body: lease_ms is from 1 to {LONGEST_MS}")
+    return lease
+
+
+def _specs(proxies: Proxies, request: Request) -> list[ProxySpec]:
+    specs = [_spec(fields) for fields in request.objects()]
+    for number, spec in enumerate(specs, 1):
+        for name in ("name", "upstream"):
+            if not getattr(spec, name):
+                raise RefusedError(400, f"missing required field: {name} at proxy {number}")
+        checked_name(spec.name)
+        proxies.addresses(spec.listen, spec.upstream)
+    names = [spec.name for spec in specs]
+    for name in names:
+        if names.count(name) > 1:
+            raise RefusedError(500, f'duplicate proxy name "{name}"')
+    return specs
+
+
+def _spec(fields: dict[str, Any]) -> ProxySpec:
+    try:
+        return read_spec(fields, strict=False)
+    except ValueError as error:
+        raise RefusedError(400, f"bad request body: {error}") from error
 
 
 def _find_toxic(proxies: Proxies, request: Request) -> tuple[Proxy, Toxic]:
@@ -122,38 +188,32 @@ def _find_toxic(proxies: Proxies, request: Request) -> tuple[Proxy, Toxic]:
         raise RefusedError(404, "toxic not found") from None
 
 
-def _enable(proxy: Proxy, *, enabled: bool | None) -> None:
+def _enable(proxies: Proxies, proxy: Proxy, *, enabled: bool | None) -> None:
     """Let every holder go when enabling: for a Toxiproxy client there is only one switch."""
     if enabled is False:
         proxy.hold_down(API_HOLDER)
-    elif enabled:
+        proxies.log.event("disabled", proxy=proxy.name)
+    elif enabled and proxy.holders:
         for holder in list(proxy.holders):
             proxy.release(holder)
+        proxies.log.event("enabled", proxy=proxy.name)
 
 
-def _latency(fields: dict[str, Any], now: Latency) -> Latency:
-    given: object = fields.get("attributes") or {}
-    if not isinstance(given, dict):
-        raise RefusedError(400, "bad request body: attributes is not an object")
-    attributes = cast("dict[str, Any]", given)
-    return Latency(
-        latency=_milliseconds(attributes, "latency", now.latency),
-        jitter=_milliseconds(attributes, "jitter", now.jitter),
-        toxicity=_share(fields.get("toxicity", now.toxicity)),
-    )
+def _seed(proxies: Proxies, proxy: Proxy, name: str, fields: dict[str, Any]) -> str:
+    """Give a toxic a seed of its own: what it draws must not depend on what else is set."""
+    own = fields.get("seed")
+    if own is not None and (isinstance(own, bool) or not isinstance(own, int)):
+        raise RefusedError(400, "bad request body: seed is a whole number")
+    if own is None and proxies.seed is None:
+        return ""
+    return f"{own}" if own is not None else f"{proxies.seed}/{proxy.name}/{name}"
 
 
-def _milliseconds(attributes: dict[str, Any], name: str, default: int) -> int:
-    value = attributes.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LONGEST_MS:
-        raise RefusedError(400, f"bad request body: {name} is a whole number of milliseconds, at most a day")
-    return value
-
-
-def _share(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise RefusedError(400, "bad request body: toxicity is a number from 0 to 1")
-    return float(value)
+def _toxicity(fields: dict[str, Any], now: float) -> float:
+    try:
+        return now if fields.get("toxicity") is None else fraction(fields["toxicity"])
+    except ValueError as error:
+        raise RefusedError(400, f"bad request body: toxicity {error}") from error
 
 
 def _flag(fields: dict[str, Any], name: str) -> bool | None:

@@ -164,7 +164,7 @@ def test_a_port_in_use_is_told_and_nothing_is_left(upstream: str) -> None:
             {"name": "catalog", "listen": free, "upstream": upstream},
             {"name": "payments", "listen": listen, "upstream": upstream},
         ]
-        assert _told({"proxies": proxies}) == f"proxy payments: listen {listen}: Address already in use"
+        assert _told({"proxies": proxies}) == f"proxy payments: listen tcp {listen}: bind: address already in use"
         assert _told({"control": listen}) == f"control: listen {listen}: Address already in use"
         socket.create_server(("127.0.0.1", int(free.rpartition(":")[2]))).close()
 

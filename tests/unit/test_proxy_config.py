@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameday.proxy.config import LINGER_MS, ConfigError, parse_config
+from gameday.proxy.spec import ProxySpec
 
 WHOLE: dict[str, Any] = {
     "proxies": [{"name": "payments", "listen": "127.0.0.1:9102", "upstream": "127.0.0.1:9002"}],
@@ -23,7 +24,7 @@ WHOLE: dict[str, Any] = {
 
 def test_a_configuration_is_read_and_has_defaults() -> None:
     config = parse_config(json.dumps(WHOLE).encode())
-    assert config.proxies == (("payments", "127.0.0.1:9102", "127.0.0.1:9002"),)
+    assert config.proxies == (ProxySpec(name="payments", listen="127.0.0.1:9102", upstream="127.0.0.1:9002"),)
     assert (config.token, config.run, config.max_ms, config.linger_ms, config.seed) == ("t", "r1", 1000, 0, 7)
     bare = parse_config(b"{}")
     assert (bare.proxies, str(bare.control), bare.max_ms, bare.linger_ms) == ((), "127.0.0.1:0", None, LINGER_MS)

@@ -12,6 +12,7 @@ from gameday.proxy.config import parse_config
 from gameday.proxy.life import Life
 from gameday.proxy.listener import Listener
 from gameday.proxy.proxies import Proxies
+from gameday.proxy.spec import ProxySpec
 
 LONG = 3600.0
 
@@ -22,7 +23,7 @@ def within(seconds: float, coroutine: Coroutine[Any, Any, None]) -> None:
 
 async def open_connection(proxies: Proxies, upstream: str) -> asyncio.StreamWriter:
     """Keep one connection open through a new proxy."""
-    proxy = proxies.create("payments", "", upstream)
+    proxy = proxies.create(ProxySpec(name="payments", listen="", upstream=upstream))
     _, writer = await asyncio.open_connection(proxy.listen.host, proxy.listen.port)
     while not proxies.connections:  # noqa: ASYNC110 - polling is what a test may do
         await asyncio.sleep(0.01)

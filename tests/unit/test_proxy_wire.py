@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameday.proxy.proxies import RefusedError
+from gameday.proxy.errors import RefusedError
 from gameday.proxy.wire import BODY_LIMIT, Head, Reply, Request, parse_head
 
 HEAD = b"POST /proxies/a%2Fb?x=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nAuthorization:  Bearer t "
@@ -41,7 +41,8 @@ def test_a_request_is_read() -> None:
         (b"POST / HTTP/1.1\r\nContent-Length: -1", 400),
         (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2", 400),
         (b"POST / HTTP/1.1\r\nContent-Length: 99999999", 413),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked", 411),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip", 411),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 2", 411),
         (b"GET / HTTP/1.1\r\nAuthorization: a\r\nAuthorization: b", 400),
     ],
 )

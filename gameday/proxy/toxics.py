@@ -1,0 +1,69 @@
+"""A fault that is set on a proxy: what it does, to what share, and how much has met it."""
+
+from __future__ import annotations
+
+import random
+import struct
+from typing import Any
+
+from gameday.proxy.attributes import Attributes
+
+STREAMS = ("upstream", "downstream")
+"""Directions as Toxiproxy calls them: client to server, and server to client."""
+
+
+class Toxic:
+    """One toxic under its name; it has random numbers of its own, so that a seed gives it the same draws whatever else is set."""
+
+    __slots__ = ("chunks", "kind", "lease_until", "met", "name", "on", "rng", "stream", "toxicity")
+
+    def __init__(self, name: str, stream: str, kind: Attributes, toxicity: float = 1.0, *, seed: str = "") -> None:
+        self.name = name
+        self.stream = stream
+        self.kind = kind
+        self.toxicity = toxicity
+        """Share of the connections it applies to, of the requests for those of HTTP; 0 to 1."""
+        self.rng = random.Random(seed or None)  # noqa: S311 - jitter is no secret
+        self.met = 0
+        """Connections that it has acted on since it was set."""
+        self.chunks = 0
+        """Chunks of bytes that it has acted on; requests, for those of HTTP; handshakes, for those of TLS."""
+        self.on = True
+        """Whether it is still set."""
+        self.lease_until: float | None = None
+        """When it lapses unless it is renewed, on the loop's clock."""
+
+    def strikes(self) -> bool:
+        """Draw whether it applies."""
+        return self.toxicity >= 1 or self.rng.random() < self.toxicity
+
+    def to_json(self) -> dict[str, Any]:
+        """As Toxiproxy answers it, in its order."""
+        return {
+            "attributes": self.kind.to_json(),
+            "name": self.name,
+            "type": self.kind.TYPE,
+            "stream": self.stream,
+            "toxicity": shown_share(self.toxicity),
+        }
+
+
+class Lane:
+    """One direction of all connections of a proxy, and the toxics in force there, in the order in which they were set."""
+
+    __slots__ = ("toxics",)
+
+    def __init__(self) -> None:
+        self.toxics: tuple[Toxic, ...] = ()
+
+
+def shown_share(value: float) -> float:
+    """Return a share as Go prints a float32: the shortest number that reads back the same, whole ones without a point."""
+    if value in (0, 1):
+        return int(value)
+    packed = struct.pack("f", value)
+    for digits in range(1, 10):
+        short = float(f"{value:.{digits}g}")
+        if struct.pack("f", short) == packed:
+            return short
+    return value
