@@ -24,6 +24,7 @@ VERBS = {
     "judge": ("gameday.cli.judge:judge", "Judge a run folder again, from what it recorded."),
     "report": ("gameday.cli.report:report", "Write the reports of a run folder again."),
     "recover": ("gameday.cli.recover:recover", "Undo whatever a lost run left."),
+    "proxy": ("gameday.cli.proxy:proxy", "A fault proxy in front of dependencies, driven by any Toxiproxy client."),
     "doctor": ("gameday.cli.doctor:doctor", "Say what this machine can and cannot do."),
     "prune": ("gameday.cli.prune:prune", "Delete old run folders."),
     "completion": ("gameday.cli.completion:completion", "Print what bash, zsh or fish need to complete gameday."),
