@@ -142,8 +142,7 @@ def _without_target(trace: Trace) -> _Judgement | None:
     skipped = trace.of("skipped")
     if not skipped:
         return None
-    why = str(skipped[0].data.get("why") or "")
-    return SKIPPED, "it was skipped: it found no target" + (f" ({why})" if why else ""), True
+    return SKIPPED, f"it was skipped: {skipped[0].data.get('why') or 'no target'}", True
 
 
 def _missing(trace: Trace, *, cut_short: bool) -> _Judgement | None:

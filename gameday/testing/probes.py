@@ -54,6 +54,13 @@ class Source:
 class ProbeContract:
     """The laws of a probe."""
 
+    tolerance = 0.0
+    """How far a reading may be from ``expected``: for a number that changes by itself."""
+
+    def near(self, expected: float) -> object:
+        """Equal but for ``tolerance``, and for what a float cannot hold."""
+        return pytest.approx(expected, rel=1e-9, abs=self.tolerance)  # pyright: ignore[reportUnknownMemberType] - pytest's own
+
     @pytest.fixture
     def source(self) -> Iterator[Source]:
         """Yield the probe and its source, which this fixture starts and ends; a short time-out makes it quick."""
@@ -69,19 +76,19 @@ class ProbeContract:
         found = source.probe.read(world)
         assert isinstance(found, (int, float))
         assert math.isfinite(found)
-        assert found == pytest.approx(source.expected())  # pyright: ignore[reportUnknownMemberType] - pytest's own
+        assert found == self.near(source.expected())
 
     def test_it_measures_each_time(self, source: Source, world: World) -> None:
         """Nothing is kept from one read to the next."""
         before = source.probe.read(world)
         source.change()
         after = source.probe.read(world)
-        assert after == pytest.approx(source.expected())  # pyright: ignore[reportUnknownMemberType] - pytest's own
+        assert after == self.near(source.expected())
         assert after != before, "change() must make the number another one"
 
     def test_reading_changes_nothing(self, source: Source, world: World) -> None:
         """A probe looks; it is no fault."""
-        assert [source.probe.read(world) for _ in range(3)] == [pytest.approx(source.expected())] * 3  # pyright: ignore[reportUnknownMemberType] - pytest's own
+        assert [source.probe.read(world) for _ in range(3)] == [self.near(source.expected())] * 3
 
     def test_a_silent_source_is_missing_and_in_time(self, source: Source, world: World) -> None:
         """It gives up within its own time-out, and the sample is missing: never zero, never the last one again."""
@@ -107,7 +114,7 @@ class ProbeContract:
             thread.start()
         for thread in threads:
             thread.join(source.probe.timeout + SLACK_SECONDS)
-        assert found == [pytest.approx(source.expected())] * AT_ONCE  # pyright: ignore[reportUnknownMemberType] - pytest's own
+        assert found == [self.near(source.expected())] * AT_ONCE
 
     def test_it_is_registered_under_its_kind(self, source: Source) -> None:
         """Experiments find it by the entry point ``gameday.probes``."""

@@ -129,5 +129,6 @@ def test_a_proxy_of_the_environment_is_not_used(server: State, monkeypatch: pyte
     ],
 )
 def test_what_it_refuses_begins_with_the_parameter(given: dict[str, Any], words: str) -> None:
+    filled: dict[str, Any] = {"value": "http://127.0.0.1:1/", **given}
     with pytest.raises(ValueError, match=words):
-        HttpProbe(**({"value": "http://127.0.0.1:1/"} | given))
+        HttpProbe(**filled)

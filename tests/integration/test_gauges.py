@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.flag_server import flag_server
 from tests.harness import Lab, switch
 
 pytestmark = pytest.mark.slow
@@ -151,3 +152,17 @@ def test_a_lost_runner_leaves_no_probe_behind(lab: Lab) -> None:
     while lab.left_over() and time.monotonic() < deadline:
         time.sleep(0.1)
     assert lab.left_over() == []
+
+
+def test_an_http_fault_is_made_proven_and_undone(lab: Lab) -> None:
+    with flag_server() as server:
+        calls = {
+            "inject": {"post": f"{server.url}/fault", "json": {"mode": "down"}},
+            "undo": {"delete": f"{server.url}/fault"},
+            "active": {"get": f"{server.url}/fault", "check": ["status == 200"]},
+        }
+        ran = lab.run(gauges(lab, faults=[{"flag": {"do": "http", "with": calls, "for": "2s"}}]))
+        assert ran.code == 0, ran.out + ran.err
+        assert [method for method, *_ in server.seen if method != "GET"] == ["POST", "DELETE"]
+        assert not server.on
+    assert lab.happened("reverted", fault="flag", proven=True)

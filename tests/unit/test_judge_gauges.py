@@ -414,10 +414,10 @@ def test_a_fault_that_found_no_target_and_was_skipped_is_inconclusive() -> None:
     story = gauge_story()
     story.events = [told for told in story.events if told[2].get("fault") is None and told[1] != "skipped"]
     story.add(4_000, "planned", fault="payments-down", driver="proxy.down", targets=[], reversible=True, provable=True)
-    story.add(4_100, "skipped", what="fault", fault="payments-down", why="no process matches")
+    story.add(4_100, "skipped", what="fault", fault="payments-down", why="no target: shop is not running")
     document = judged(story)
     assert (document["verdict"], document["reasons"]) == ("inconclusive", ["skipped"])
-    assert document["faults"][0]["detail"] == "it was skipped: it found no target (no process matches)"
+    assert document["faults"][0]["detail"] == "it was skipped: no target: shop is not running"
     assert document["objectives"][0]["reason"] == "skipped"
 
 
