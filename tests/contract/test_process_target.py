@@ -97,7 +97,9 @@ def test_a_pidfile_older_than_its_process_is_stale(tmp_path: Path) -> None:
             by_pidfile(path)
 
 
-@pytest.mark.parametrize(("pid", "words"), [(1, "first process"), (os.getpid(), "gameday itself")])
+@pytest.mark.parametrize(
+    ("pid", "words"), [(1, "first process"), (os.getpid(), "gameday itself")], ids=["init", "ourselves"]
+)
 def test_a_pidfile_cannot_point_at_what_is_off_limits(pid: int, words: str, tmp_path: Path) -> None:
     (tmp_path / "pid").write_text(str(pid))
     with pytest.raises(DriverError, match=words):
