@@ -58,7 +58,7 @@ def _locust(profile: LoadProfile, reveal: Reveal) -> dict[str, Any]:
         "args": list(profile.args),
         "env": {name: reveal(value) for name, value in profile.env.items()},
         "hidden": _secrets((*profile.env.values(), *profile.headers.values()), reveal),
-        "workers": None if workers is None else workers.model_dump(),
+        "workers": None if workers is None else {"expect": workers.expect, "bind": workers.bind, "port": workers.port},
     }
 
 
