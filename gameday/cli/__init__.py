@@ -24,12 +24,13 @@ VERBS = {
     "judge": ("gameday.cli.judge:judge", "Judge a run folder again, from what it recorded."),
     "report": ("gameday.cli.report:report", "Write the reports of a run folder again."),
     "recover": ("gameday.cli.recover:recover", "Undo whatever a lost run left."),
+    "stop": ("gameday.cli.stop:stop", "Stop every run now and revert; no run starts until resume."),
+    "resume": ("gameday.cli.stop:resume", "Let runs start again after stop."),
     "proxy": ("gameday.cli.proxy:proxy", "A fault proxy in front of dependencies, driven by any Toxiproxy client."),
+    "export": ("gameday.cli.export:export", "Write a file's load as a locustfile."),
     "doctor": ("gameday.cli.doctor:doctor", "Say what this machine can and cannot do."),
     "prune": ("gameday.cli.prune:prune", "Delete old run folders."),
     "completion": ("gameday.cli.completion:completion", "Print what bash, zsh or fish need to complete gameday."),
-    "stop": ("gameday.cli.stop:stop", "Stop every run now and revert; no run starts until resume."),
-    "resume": ("gameday.cli.stop:resume", "Let runs start again after stop."),
 }
 EPILOG = """\b
 Examples:
