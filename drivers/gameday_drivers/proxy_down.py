@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 from gameday.model import Plan
 from gameday.spi import DriverError, World
-from gameday_drivers.proxy_control import Reply
+from gameday.spi.driver import EXPIRY_SECONDS
 from gameday_drivers.proxy_knock import Knock, door
-from gameday_drivers.proxy_target import PROXY_HELP, ProxyTarget, plan_fault
+from gameday_drivers.proxy_target import PROXY_HELP, ProxyTarget, ends_with, plan_fault
+from gameday_drivers.proxy_toxic import is_toxiproxy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,7 @@ class ProxyDown:
     """Refuse connections to a fault proxy and reset the open ones, as if the dependency had crashed."""
 
     proxy: str = field(metadata={"help": PROXY_HELP})
+    keep_open: bool = field(default=False, metadata={"help": "leave open connections alone, and refuse only new ones"})
 
     name = "proxy.down"
     reversible = True
@@ -24,13 +25,15 @@ class ProxyDown:
 
     def plan(self, world: World) -> Plan:
         """Find the proxy."""
-        return plan_fault(self.name, self.proxy, world, {})
+        plan = plan_fault(self.name, self.proxy, world, {"keep_open": self.keep_open})
+        return Plan(driver=plan.driver, targets=plan.targets, undo={**plan.undo, "keep_open": self.keep_open})
 
     def inject(self, plan: Plan, world: World) -> None:
         """Hold it down under the fault's own tag; a real Toxiproxy knows no tags and is disabled."""
         target = ProxyTarget.of(plan, world)
-        reply = target.ask("POST", *_down(target))
-        if reply is not None and _is_toxiproxy(reply):
+        body = {"lease_ms": round(EXPIRY_SECONDS * 1000), "keep_open": plan.undo["keep_open"]}
+        reply = target.ask("POST", *_down(target), body=body)
+        if reply is not None and is_toxiproxy(reply):
             target.must("POST", "proxies", target.name, body={"enabled": False})
         elif reply is None:
             raise DriverError(f"there is no proxy {target.name!r} at {target.control.address}")
@@ -54,7 +57,7 @@ class ProxyDown:
             target.ask("DELETE", "gameday", "proxies", target.name, "probes", outside.origin)
         if reply is None or target.gone():
             return False
-        if _is_toxiproxy(reply):
+        if is_toxiproxy(reply):
             enabled = target.granted(shown).read("enabled", bool)
             return met is Knock.REFUSED if enabled else met is not Knock.ACCEPTED
         holders = target.granted(reply).read("down", dict)
@@ -62,20 +65,31 @@ class ProxyDown:
             return met is not Knock.ACCEPTED
         return met is Knock.REFUSED and not holders and reply.read("owns_port", bool)
 
+    def ends_with(self, plan: Plan) -> frozenset[str]:
+        """Say whether it dies with the runner."""
+        return ends_with(plan)
+
     def revert(self, plan: Plan, world: World) -> None:
         """Let it go; with no holder left it is up. A proxy that is gone took the fault with it."""
         target = ProxyTarget.of(plan, world)
         reply = target.ask("DELETE", *_down(target))
-        if reply is not None and _is_toxiproxy(reply):
+        if reply is not None and is_toxiproxy(reply):
             reply = target.ask("POST", "proxies", target.name, body={"enabled": True})
         if reply is not None:
+            target.granted(reply)
+
+    def renew(self, plan: Plan, world: World, seconds: float) -> None:
+        """Hold it down for so much longer; a real Toxiproxy has no leases, and stays disabled until it is enabled."""
+        target = ProxyTarget.of(plan, world)
+        reply = target.must_reply("POST", *_down(target), "lease", body={"lease_ms": max(1, round(seconds * 1000))})
+        if not is_toxiproxy(reply):
             target.granted(reply)
 
     def met(self, plan: Plan, world: World) -> int:
         """Count connections reset or turned away: at least one if any came, for the kernel refuses most of them uncounted."""
         target = ProxyTarget.of(plan, world)
         reply = target.ask("GET", "gameday", "proxies", target.name)
-        if reply is None or _is_toxiproxy(reply):
+        if reply is None or is_toxiproxy(reply):
             raise DriverError(f"proxy {target.name!r} cannot say how many connections met the fault")
         held = target.granted(reply).read("down", dict).get(target.tag)
         if held is None:
@@ -85,8 +99,3 @@ class ProxyDown:
 
 def _down(target: ProxyTarget) -> tuple[str, ...]:
     return ("gameday", "proxies", target.name, "down", target.tag)
-
-
-def _is_toxiproxy(reply: Reply) -> bool:
-    """Whether it does not know our part of the API: ours says what was not found, in JSON."""
-    return reply.status == HTTPStatus.NOT_FOUND and not reply.error

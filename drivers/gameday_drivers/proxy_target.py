@@ -16,7 +16,7 @@ from gameday_drivers.proxy_control import Control, Reply
 
 PROXY_HELP = "a name under proxies:"
 _RUN_ID_SHOWN = 120
-_SAME_FAULT = "two faults with the same parameters cannot overlap on one proxy: lengthen the first"
+_SAME_FAULT = "this fault is on there already"
 
 
 def plan_fault(driver: str, proxy: str, world: World, parameters: Mapping[str, Any]) -> Plan:
@@ -42,6 +42,12 @@ def plan_fault(driver: str, proxy: str, world: World, parameters: Mapping[str, A
     if ref.control:  # a proxy of this run that is not started yet has none
         ProxyTarget.of(plan, world).must("GET", "proxies", ref.name)
     return plan
+
+
+def ends_with(plan: Plan) -> frozenset[str]:
+    """Name what a fault of a proxy does not outlive: a proxy of this run drops it with the runner, one elsewhere keeps it."""
+    own = plan.undo.get("process") is not None or not plan.undo.get("control")
+    return frozenset(("runner", "boot")) if own else frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +90,14 @@ class ProxyTarget:
 
     def must(self, method: str, *path: str, body: Any = None) -> Reply:
         """Ask what only a living proxy can do; raises DriverError when it is gone or says no."""
+        return self.granted(self.must_reply(method, *path, body=body))
+
+    def must_reply(self, method: str, *path: str, body: Any = None) -> Reply:
+        """Ask what only a living proxy can answer, be it no; raises DriverError when it is gone."""
         reply = self.ask(method, *path, body=body)
         if reply is None:
             raise DriverError(f"there is no proxy {self.name!r} at {self.control.address}")
-        return self.granted(reply)
+        return reply
 
     def granted(self, reply: Reply) -> Reply:
         """Return the reply; raises DriverError when it says no."""
@@ -102,7 +112,7 @@ def _token(undo: Json, ref: ProxyRef | None, world: World) -> str:
 
 
 def _tag(driver: str, proxy: str, world: World, parameters: Mapping[str, Any]) -> str:
-    text = json.dumps([world.run_id, driver, proxy, dict(parameters)], sort_keys=True)
+    text = json.dumps([world.run_id, world.fault, driver, proxy, dict(parameters)], sort_keys=True)
     return f"gameday-{world.run_id[:_RUN_ID_SHOWN]}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 

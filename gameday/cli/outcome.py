@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 NEAR = [str(Reason.NEAR_LIMIT)]
 
 
-def show(judged: Judged) -> None:
-    """Print what people look for, the loudest first."""
-    document = judged.document
+def alarm(document: Json) -> None:
+    """Print what may still be on, and what finishes the job: the first lines of every output."""
     for left in document.get("residue", ()):
         targets = ", ".join(left["targets"])
         say(f"DIRTY: {left['fault']} may still be on ({targets}); finish the job with: {left['command']}")
+
+
+def show(judged: Judged) -> None:
+    """Print what people look for, the loudest first."""
+    document = judged.document
+    alarm(document)
     say(document["title"])
     say(f"verdict: {document['verdict']} ({', '.join(document['reasons'])})")
     if judged.verdict is Verdict.ABORTED and document["objectives_broken"]:
@@ -47,6 +52,9 @@ def say(text: str) -> None:
 
 def show_all(done: Sequence[Ran], planned: int) -> None:
     """Print every run and, of several, a line each at the end."""
+    if len(done) > 1:
+        for one in done:
+            alarm(one.judged.document)
     for index, one in enumerate(done):
         if index:
             click.echo()

@@ -29,11 +29,13 @@ Examples:
 @click.option("--format", "formats", multiple=True, help="html, junit, … (default: all).")
 def report(run_folders: tuple[Path, ...], formats: tuple[str, ...]) -> None:
     """Write the reports of RUN into its folder; the same bytes each time."""
+    from gameday.cli.outcome import alarm  # noqa: PLC0415 - heavy
     from gameday.runner.ending import report_folder  # noqa: PLC0415 - heavy
 
     failed = False
     for folder in run_folders:
         judged = report_folder(folder, formats)
+        alarm(judged.document)
         for path in judged.reports:
             click.echo(path)
         for failure in judged.failed:

@@ -21,7 +21,7 @@ from gameday.schema.units import format_duration, format_rate
 from gameday.spi import Driver, World
 
 DEATH_SECONDS = 40.0
-SHORT_LEASE_SECONDS = 1.5
+SHORT_LEASE_SECONDS = 1.0
 """The lease of a bare runner in a contract: a hung one is found out sooner than in a run."""
 
 

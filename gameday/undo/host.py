@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import IO, Any
 
 from gameday.model import Plan
@@ -86,7 +87,8 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         plan = Plan.from_json(request["plan"]) if request.get("plan") is not None else None
-        answer(perform(drivers[request["fault"]], request["op"], plan, world))
+        asking = replace(world, fault=request["fault"])
+        answer(perform(drivers[request["fault"]], request["op"], plan, asking))
 
 
 if __name__ == "__main__":

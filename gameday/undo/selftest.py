@@ -20,7 +20,7 @@ from typing import Any
 
 from gameday.journal.reader import read_journal
 from gameday.model import Event, ProcessRef
-from gameday.registry import drivers
+from gameday.registry import driver_class, drivers
 from gameday.spi.processes import alive, all_pids, await_gone, boot_id, identify
 from gameday.undo.recover import recover_run
 from gameday.undo.subjects import Maker, Subject, maker_of
@@ -102,9 +102,8 @@ def testable(names: Iterable[str] | None) -> tuple[dict[str, Maker], dict[str, s
     for name in drivers() if names is None else names:
         maker = maker_of(name)
         if maker is None:
-            untested[name] = "nothing of our own that it could break"
-        elif name == "process.kill":
-            untested[name] = "cannot be undone"
+            irreversible = getattr(driver_class(name), "reversible", None) is False
+            untested[name] = "cannot be undone" if irreversible else "nothing of our own that it could break"
         else:
             found[name] = maker
     return found, untested

@@ -13,7 +13,12 @@ from tests.harness import Lab, await_true, switch
 
 pytestmark = pytest.mark.slow
 PHASES = ["warmup", "baseline", "fault", "recovery"]
-CAUGHT = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+CAUGHT = [
+    *((signal.SIGINT, phase) for phase in PHASES),
+    *((signal.SIGTERM, phase) for phase in ("baseline", "fault")),
+    *((signal.SIGHUP, phase) for phase in ("fault", "recovery")),
+]
+"""Every phase, and every signal at least in the fault: they are handled alike."""
 
 
 @pytest.fixture
@@ -41,8 +46,7 @@ def all_clean(lab: Lab) -> None:
     await_true(lambda: lab.left_over() == [], 15, f"nothing left: {lab.left_over()}")
 
 
-@pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("signum", CAUGHT, ids=lambda signum: signum.name)
+@pytest.mark.parametrize(("signum", "phase"), CAUGHT, ids=lambda x: getattr(x, "name", x))
 def test_a_signal_reverts_reports_and_exits_4(lab: Lab, signum: signal.Signals, phase: str) -> None:
     with lab.started(begin(lab)) as process:
         reach(lab, phase)
@@ -111,7 +115,16 @@ def test_runner_and_watchdog_killed_leave_work_that_recover_does(lab: Lab) -> No
         lab.command("judge", str(lab.run_folder)), capture_output=True, text=True, env=lab.environment(), check=False
     )
     assert judged.returncode == 5
-    assert judged.stdout.startswith("DIRTY")
+    command = f"gameday recover {lab.run_folder.name}"
+    assert judged.stdout.startswith("DIRTY: flip may still be on")
+    assert command in judged.stdout.splitlines()[0]
+    reported = subprocess.run(
+        lab.command("report", str(lab.run_folder)), capture_output=True, text=True, env=lab.environment(), check=False
+    )
+    assert reported.stdout.startswith("DIRTY: flip may still be on")
+    assert command in (lab.run_folder / "junit.xml").read_text()
+    page = (lab.run_folder / "report.html").read_text()
+    assert page.index("DIRTY: a fault may still be on") < page.index(command)
     assert "reverted flip: proven gone" in recovered(lab)
     all_clean(lab)
     assert "nothing was left" in recovered(lab)
@@ -133,7 +146,9 @@ def test_a_second_signal_skips_recovery_and_report_but_no_revert_and_no_record(l
     slow = {**switch(lab.folder, "harmless"), "undo": ["sh", "-c", f"sleep 1; rm -f {lab.folder}/harmless"]}
     flip = {"flip": {"do": "command", "with": slow, "for": "30s"}}
     phases = {"warmup": "500ms", "baseline": "2s", "recovery": "60s"}
-    path = lab.write(faults=[flip], phases=phases, objectives={"available": {"expect": "errors < 5%", "recover": {"within": "5s"}}})
+    path = lab.write(
+        faults=[flip], phases=phases, objectives={"available": {"expect": "errors < 5%", "recover": {"within": "5s"}}}
+    )
     with lab.started(path) as process:
         lab.await_event("active", fault="flip")
         process.send_signal(signal.SIGINT)
