@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
-
 from gameday.schema.fields import (
     Abort,
     Argument,
@@ -26,7 +24,7 @@ from gameday.schema.fields import (
 )
 from gameday.schema.grammar import Criterion, ForRule
 from gameday.schema.loadprofile import METHODS, LoadProfile, Request, Stage, Workers
-from gameday.schema.section import Section
+from gameday.schema.section import Section, key
 from gameday.schema.sli import Sli
 from gameday.schema.units import Duration, PositiveDuration
 
@@ -56,64 +54,62 @@ _ONE_TARGET = "process."
 class Ready(Section):
     """How a process under ``system:`` shows that it is ready: exactly one of http, tcp, log and command."""
 
-    http: Url | None = Field(
+    http: Url | None = key(
         default=None, description="a URL that answers 2xx", examples=["http://127.0.0.1:8080/healthz"]
     )
-    tcp: HostPort | None = Field(default=None, description="host:port that accepts a connection")
-    log: Pattern | None = Field(default=None, description="a regular expression that one line of its log matches")
-    command: tuple[Argument, ...] | None = Field(default=None, min_length=1, description="an argv that exits 0")
-    timeout: PositiveDuration = Field(default=30_000, description="how long it may take")
+    tcp: HostPort | None = key(default=None, description="host:port that accepts a connection")
+    log: Pattern | None = key(default=None, description="a regular expression that one line of its log matches")
+    command: tuple[Argument, ...] | None = key(default=None, least=1, description="an argv that exits 0")
+    timeout: PositiveDuration = key(default=30_000, description="how long it may take")
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Ready:
+    def agree(self) -> None:
+        """Raise ValueError when keys contradict each other."""
         if sum(x is not None for x in (self.http, self.tcp, self.log, self.command)) != 1:
             raise ValueError("needs exactly one of http, tcp, log and command")
-        return self
 
 
 class SystemProcess(Section):
     """A process that this run starts, waits for and stops."""
 
-    run: tuple[Argument, ...] = Field(
-        min_length=1, description="the argv; python as first word is the interpreter that runs gameday"
+    run: tuple[Argument, ...] = key(
+        least=1, description="the argv; python as first word is the interpreter that runs gameday"
     )
-    ready: Ready | None = Field(default=None, description="how it shows that it is ready; without it, once it runs")
-    env: Environment = Field(default={}, description="environment variables, beside those gameday itself has")
-    cwd: Argument | None = Field(default=None, description="where it runs; default: the folder of the file")
-    restart: Literal["always", "never"] = Field(default="never", description="whether it is started again when it ends")
+    ready: Ready | None = key(default=None, description="how it shows that it is ready; without it, once it runs")
+    env: Environment = key(default={}, description="environment variables, beside those gameday itself has")
+    cwd: Argument | None = key(default=None, description="where it runs; default: the folder of the file")
+    restart: Literal["always", "never"] = key(default="never", description="whether it is started again when it ends")
 
 
 class Proxy(Section):
     """A fault proxy in front of a dependency: ours (listen, upstream), or one that runs elsewhere (control, name)."""
 
-    listen: HostPort | None = Field(default=None, description="where clients connect", examples=["127.0.0.1:9102"])
-    upstream: HostPort | None = Field(default=None, description="the dependency itself", examples=["127.0.0.1:9002"])
-    control: Url | None = Field(
+    listen: HostPort | None = key(default=None, description="where clients connect", examples=["127.0.0.1:9102"])
+    upstream: HostPort | None = key(default=None, description="the dependency itself", examples=["127.0.0.1:9002"])
+    control: Url | None = key(
         default=None, description="the control port of a proxy that runs elsewhere", examples=["http://127.0.0.1:8474"]
     )
-    name: Line | None = Field(default=None, description="what the proxy that runs elsewhere calls it")
-    token: str | None = Field(default=None, description="of a control port that asks for one; a secret variable")
+    name: Line | None = key(default=None, description="what the proxy that runs elsewhere calls it")
+    token: str | None = key(default=None, description="of a control port that asks for one; a secret variable")
 
-    @model_validator(mode="after")
-    def _here_or_elsewhere(self) -> Proxy:
+    def agree(self) -> None:
+        """Raise ValueError when keys contradict each other."""
         here = self.listen is not None and self.upstream is not None and self.control is None and self.name is None
         elsewhere = self.control is not None and self.listen is None and self.upstream is None
         if not here and not elsewhere:
             raise ValueError("needs listen and upstream, or control (and name) of a proxy that runs elsewhere")
-        return self
 
 
 class Where(Section):
     """Which requests an objective speaks of."""
 
-    endpoint: OneOrMore = Field(min_length=1, description="names of requests")
+    endpoint: OneOrMore = key(least=1, description="names of requests")
 
 
 class Recover(Section):
     """How soon ``expect`` must hold again after the fault."""
 
-    within: PositiveDuration | None = Field(default=None, description="default: the recovery phase without the hold")
-    hold: PositiveDuration | None = Field(
+    within: PositiveDuration | None = key(default=None, description="default: the recovery phase without the hold")
+    hold: PositiveDuration | None = key(
         default=None, description="how long it must hold; default: 10s, or 3/budget requests"
     )
 
@@ -121,10 +117,10 @@ class Recover(Section):
 class Objective(Section):
     """What must hold: ``expect`` before and after, ``during`` (default: the same) while the fault is on."""
 
-    expect: Criteria = Field(description="the steady state; several lines mean 'and'")
-    during: Criteria | None = Field(default=None, description="what is allowed while the fault is on; default: expect")
-    where: Where | None = Field(default=None, description="default: every request")
-    recover: Recover = Field(default=Recover(), description="how soon the steady state must be reached again")
+    expect: Criteria = key(description="the steady state; several lines mean 'and'")
+    during: Criteria | None = key(default=None, description="what is allowed while the fault is on; default: expect")
+    where: Where | None = key(default=None, description="default: every request")
+    recover: Recover = key(default=Recover(), description="how soon the steady state must be reached again")
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -140,31 +136,31 @@ class Objective(Section):
 class Phases(Section):
     """Lengths of the phases around the faults."""
 
-    warmup: Duration = Field(default=10_000, description="load that is not judged")
-    baseline: PositiveDuration = Field(default=60_000, description="the steady state must hold, or nothing is injected")
-    recovery: PositiveDuration = Field(default=60_000, description="the steady state must be reached again")
+    warmup: Duration = key(default=10_000, description="load that is not judged")
+    baseline: PositiveDuration = key(default=60_000, description="the steady state must hold, or nothing is injected")
+    recovery: PositiveDuration = key(default=60_000, description="the steady state must be reached again")
 
 
 class FaultSpec(Section):
     """One fault: what to do, to whom, when, and for how long."""
 
-    name: Name = Field(description="the key under which the file lists it")
-    do: str = Field(description="a driver, as `gameday list` prints it", examples=["proxy.down"])
-    with_: dict[str, Any] = Field(default={}, alias="with", description="the driver's own parameters")
-    at: Duration = Field(default=0, description="from the start of the fault phase")
-    for_: PositiveDuration | None = Field(default=None, alias="for", description="how long a reversible fault is on")
-    observe: PositiveDuration | None = Field(
+    name: Name = key(description="the key under which the file lists it")
+    do: str = key(description="a driver, as `gameday list` prints it", examples=["proxy.down"])
+    with_: dict[str, Any] = key(default={}, alias="with", description="the driver's own parameters")
+    at: Duration = key(default=0, description="from the start of the fault phase")
+    for_: PositiveDuration | None = key(default=None, alias="for", description="how long a reversible fault is on")
+    observe: PositiveDuration | None = key(
         default=None, description="how long the effect of an irreversible fault is judged"
     )
-    irreversible: Literal["allow"] | None = Field(default=None, description="accept that nothing brings it back")
-    max_targets: int | None = Field(
-        default=None, ge=1, le=1_000, description="the most it may touch; default: 1 for processes"
+    irreversible: Literal["allow"] | None = key(default=None, description="accept that nothing brings it back")
+    max_targets: int | None = key(
+        default=None, least=1, most=1_000, description="the most it may touch; default: 1 for processes"
     )
-    keep_ready: int | None = Field(default=None, ge=0, description="how many must stay ready, whatever is chosen")
-    when_no_target: Literal["fail", "skip"] = Field(
+    keep_ready: int | None = key(default=None, least=0, description="how many must stay ready, whatever is chosen")
+    when_no_target: Literal["fail", "skip"] = key(
         default="fail", description="skip: nothing to touch is no error, but at best inconclusive"
     )
-    ignore_budgets: bool = Field(default=False, description="act although a disruption budget forbids it")
+    ignore_budgets: bool = key(default=False, description="act although a disruption budget forbids it")
 
     @property
     def target_limit(self) -> int | None:
@@ -176,8 +172,8 @@ class FaultSpec(Section):
         """Milliseconds that belong to the fault phase, from ``at``."""
         return self.for_ or self.observe or 0
 
-    @model_validator(mode="after")
-    def _bounded(self) -> FaultSpec:
+    def agree(self) -> None:
+        """Raise ValueError when keys contradict each other."""
         if self.irreversible and (self.observe is None or self.for_ is not None):
             raise ValueError("an irreversible fault needs observe (how long its effect is judged), and no for")
         if not self.irreversible and (self.for_ is None or self.observe is not None):
@@ -185,33 +181,32 @@ class FaultSpec(Section):
                 "a reversible fault needs for (how long it is on), and no observe; "
                 "an irreversible one needs irreversible: allow and observe"
             )
-        return self
 
 
 class Experiment(Section):
     """One hypothesis about one system."""
 
-    version: Literal[1] = Field(description="of this file's grammar")
-    title: Line = Field(description="what this experiment shows, in one line")
-    hypothesis: str | None = Field(default=None, description="what you expect to happen, as one would say it")
-    owner: Line | None = Field(default=None, description="who is told what was found")
-    tags: tuple[Line, ...] = Field(default=(), description="words to find it by")
-    runbook: Line | None = Field(default=None, description="what on-call does about it: a path or URL")
-    system: dict[Name, SystemProcess] = Field(
+    version: Literal[1] = key(description="of this file's grammar")
+    title: Line = key(description="what this experiment shows, in one line")
+    hypothesis: str | None = key(default=None, description="what you expect to happen, as one would say it")
+    owner: Line | None = key(default=None, description="who is told what was found")
+    tags: tuple[Line, ...] = key(default=(), description="words to find it by")
+    runbook: Line | None = key(default=None, description="what on-call does about it: a path or URL")
+    system: dict[Name, SystemProcess] = key(
         default={}, description="processes that this run starts, waits for and stops"
     )
-    proxies: dict[Name, Proxy] = Field(default={}, description="fault proxies in front of dependencies")
-    data: dict[Word, DataList] = Field(
+    proxies: dict[Name, Proxy] = key(default={}, description="fault proxies in front of dependencies")
+    data: dict[Word, DataList] = key(
         default={}, description="lists that requests pick from: {{ pick(NAME) }}", examples=[{"skus": ["A1", "B2"]}]
     )
-    slis: dict[Name, Sli] = Field(default={}, description="gauges beyond what the load itself measures")
-    load: LoadProfile | None = Field(
+    slis: dict[Name, Sli] = key(default={}, description="gauges beyond what the load itself measures")
+    load: LoadProfile | None = key(
         default=None, description="what is asked of the system; without it every objective is on a gauge"
     )
-    objectives: dict[Name, Objective] = Field(min_length=1, description="what must hold, each under its name")
-    phases: Phases = Field(default=Phases(), description="how long the phases around the faults are")
-    faults: tuple[FaultSpec, ...] = Field(min_length=1, description="what is broken, and when")
-    abort: tuple[Abort, ...] = Field(default=(), description="when to stop and revert at once")
+    objectives: dict[Name, Objective] = key(least=1, description="what must hold, each under its name")
+    phases: Phases = key(default=Phases(), description="how long the phases around the faults are")
+    faults: tuple[FaultSpec, ...] = key(least=1, description="what is broken, and when")
+    abort: tuple[Abort, ...] = key(default=(), description="when to stop and revert at once")
 
     @property
     def profile(self) -> LoadProfile:
@@ -243,7 +238,3 @@ class Experiment(Section):
         criteria = [c for o in self.objectives.values() for c in (*o.expect, *o.during_criteria)]
         criteria += [rule.criterion for rule in self.abort if isinstance(rule, ForRule)]
         return tuple(sorted({c.slower_us for c in criteria if c.slower_us is not None}))
-
-    def to_json(self) -> dict[str, Any]:
-        """Write in the file's own grammar; ``Experiment.model_validate`` reads it back."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)

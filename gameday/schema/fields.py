@@ -10,10 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
-
 from gameday.schema.checks import parse_check
 from gameday.schema.grammar import AbortRule, Criterion, parse_abort, parse_criterion
+from gameday.schema.marks import Before, Check, Form, Read, Write
 from gameday.schema.quantities import shown
 from gameday.schema.templates import without_templates
 
@@ -129,46 +128,54 @@ def _criteria(value: object) -> tuple[Criterion, ...]:
     return tuple(parse_criterion(line) for line in lines)
 
 
+def _written(criteria: tuple[Criterion, ...]) -> str:
+    return "\n".join(criterion.text for criterion in criteria)
+
+
+def _rule_text(rule: AbortRule) -> str:
+    return rule.text
+
+
 def _abort(value: object) -> AbortRule:
     return parse_abort(value if isinstance(value, str) else "")
 
 
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, Check(_name)]
 """What a section calls its entries: safe as a file's name and in a terminal."""
-Word = Annotated[str, AfterValidator(_word)]
+Word = Annotated[str, Check(_word)]
 """A name that templates and objectives can speak of: letters, digits and '_'."""
 DataList = Annotated[
     tuple[Any, ...],
-    BeforeValidator(_scalars),
-    WithJsonSchema({"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}}),
+    Read(_scalars),
+    Form({"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}}),
 ]
 """Texts, numbers and truth values that requests pick from."""
-Line = Annotated[str, AfterValidator(_one_line)]
-Argument = Annotated[str, AfterValidator(_no_nul)]
-HostPort = Annotated[str, AfterValidator(_host_port)]
-Url = Annotated[str, AfterValidator(_url)]
-PathOrUrl = Annotated[str, AfterValidator(_path)]
-CheckLine = Annotated[str, AfterValidator(_check)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Headers = dict[Annotated[str, AfterValidator(_header_name)], Annotated[str, AfterValidator(_header_value)]]
-Environment = dict[Annotated[str, AfterValidator(_env_name)], Argument]
+Line = Annotated[str, Check(_one_line)]
+Argument = Annotated[str, Check(_no_nul)]
+HostPort = Annotated[str, Check(_host_port)]
+Url = Annotated[str, Check(_url)]
+PathOrUrl = Annotated[str, Check(_path)]
+CheckLine = Annotated[str, Check(_check)]
+Pattern = Annotated[str, Check(_pattern)]
+Headers = dict[Annotated[str, Check(_header_name)], Annotated[str, Check(_header_value)]]
+Environment = dict[Annotated[str, Check(_env_name)], Argument]
 OneOrMore = Annotated[
     tuple[Line, ...],
-    BeforeValidator(_listed),
-    WithJsonSchema(
+    Before(_listed),
+    Form(
         {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
     ),
 ]
 """One name, or a list of them."""
 Criteria = Annotated[
     tuple[Criterion, ...],
-    BeforeValidator(_criteria),
-    PlainSerializer(lambda criteria: "\n".join(c.text for c in criteria), return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["errors < 0.5%", "p95 < 300ms"]}),
+    Read(_criteria),
+    Write(_written),
+    Form({"type": "string", "examples": ["errors < 0.5%", "p95 < 300ms"]}),
 ]
 Abort = Annotated[
     Any,
-    BeforeValidator(_abort),
-    PlainSerializer(lambda rule: rule.text, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["errors lose 1.5s of traffic beyond 50%"]}),
+    Read(_abort),
+    Write(_rule_text),
+    Form({"type": "string", "examples": ["errors lose 1.5s of traffic beyond 50%"]}),
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, cast
+import types
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from gameday.schema.experiment import Experiment
-from gameday.schema.quantities import format_duration
+from gameday.schema.experiment import Experiment, FaultSpec, Recover, Sli
+from gameday.schema.marks import Form
+from gameday.schema.section import Bound, Section
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"type": "string", "pattern": r"\$\{[^{}$]+\}", "description": "a variable: ${name}"}
@@ -67,31 +68,39 @@ def json_schema(kind: str = "experiment") -> dict[str, Any]:
 
 
 def _experiment() -> dict[str, Any]:
-    schema = Experiment.model_json_schema(by_alias=True, mode="validation")
-    definitions: dict[str, Any] = schema.pop("$defs")
-    fault = definitions["FaultSpec"]
+    definitions: dict[str, Any] = {}
+    top = _section(Experiment, definitions)
+    fault = definitions[FaultSpec.__name__]
     fault["properties"].pop("name")
     fault["required"].remove("name")
-    properties = schema["properties"]
-    fault_form = {
+    definitions[Sli.__name__] = _sli(definitions[Sli.__name__])
+    form = {
         "type": "object",
         "description": "One fault, under its name.",
         "minProperties": 1,
         "maxProperties": 1,
-        "additionalProperties": {"$ref": "#/$defs/FaultSpec"},
+        "additionalProperties": {"$ref": f"#/$defs/{FaultSpec.__name__}"},
     }
-    properties["faults"]["items"] = {"if": {"required": ["use"]}, "then": _USE, "else": fault_form}
-    definitions["Sli"] = _sli(definitions["Sli"])
-    for section in (schema, *definitions.values()):
-        section["properties"] = {name: _optional(_plain(inner)) for name, inner in section["properties"].items()}
-    properties = schema["properties"]
-    schema["properties"] = {
-        **dict.fromkeys(("version", "title")),
+    properties = top["properties"]
+    properties["faults"]["items"] = {"if": {"required": ["use"]}, "then": _USE, "else": form}
+    top["properties"] = {
+        **{name: properties[name] for name in ("version", "title")},
         "variables": _VARIABLES,
         "matrix": _MATRIX,
         **properties,
     }
-    return {"$schema": _DIALECT, **_plain(schema), "title": "gameday experiment", "$defs": _plain(definitions)}
+    return {"$schema": _DIALECT, "title": "gameday experiment", **top, "$defs": dict(sorted(definitions.items()))}
+
+
+def _section(section: type[Section], definitions: dict[str, Any]) -> dict[str, Any]:
+    bound = section.bound()
+    return {
+        "type": "object",
+        "description": (section.__doc__ or "").partition("\n")[0],
+        "additionalProperties": False,
+        "required": [name for name, one in bound.items() if one.key.required],
+        "properties": {name: _key(one, definitions) for name, one in bound.items()},
+    }
 
 
 def _sli(found: dict[str, Any]) -> dict[str, Any]:
@@ -101,27 +110,53 @@ def _sli(found: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "description": about, "minProperties": 1, "properties": {**_KINDS, "every": every}}
 
 
-def _plain(node: Any) -> Any:
-    """Drop the titles that pydantic makes of names."""
-    if isinstance(node, list):
-        return [_plain(item) for item in cast("Iterable[Any]", node)]
-    if not isinstance(node, dict):
-        return node
-    schema = cast("dict[str, Any]", node)
-    return {key: _plain(value) for key, value in schema.items() if key != "title" or isinstance(value, dict)}
-
-
-def _optional(field: Any) -> Any:
-    """Let a variable stand for any single value that is not plain text, and drop ``null``, which the file never has."""
-    schema = dict(cast("dict[str, Any]", field))
-    choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
-    if len(choices) == 1:
-        rest = {key: value for key, value in schema.items() if key != "anyOf"}
-        schema = {key: value for key, value in {**choices[0], **rest}.items() if (key, value) != ("default", None)}
+def _key(one: Bound, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of one key; a variable may stand for any single value that is not plain text."""
+    schema = {**_type(one.hint, definitions), **_bounds(one, _type(one.hint, definitions))}
+    about: dict[str, Any] = {"description": one.key.description} if one.key.description else {}
+    if one.key.examples:
+        schema["examples"] = list(one.key.examples)
+    if not one.key.required and one.key.default not in (None, (), {}, Recover()):
+        about["default"] = one.write(one.key.default)
     single = schema.get("type") in ("integer", "number", "boolean") or "const" in schema or "enum" in schema
-    if isinstance(schema.get("default"), int) and "pattern" in schema:
-        schema["default"] = format_duration(schema["default"])
     if single or "pattern" in schema:
-        about = {key: schema.pop(key) for key in ("description", "default") if key in schema}
         return {**about, "anyOf": [schema, _REFERENCE]}
-    return schema
+    return {**about, **schema}
+
+
+def _bounds(one: Bound, schema: dict[str, Any]) -> dict[str, Any]:
+    least, most = {
+        "integer": ("minimum", "maximum"),
+        "array": ("minItems", "maxItems"),
+        "object": ("minProperties", "maxProperties"),
+    }.get(str(schema.get("type")), ("", ""))
+    bounds = {least: one.key.least, most: one.key.most} if least else {}
+    return {name: bound for name, bound in bounds.items() if bound is not None}
+
+
+def _type(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind of type
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        form = next((mark for mark in args[1:] if isinstance(mark, Form)), None)
+        return dict(form.schema) if form is not None else _type(args[0], definitions)
+    if origin in (Union, types.UnionType):
+        return _type(next(arg for arg in args if arg is not types.NoneType), definitions)
+    if origin is tuple:
+        return {"type": "array", "items": _type(args[0], definitions)}
+    if origin is dict:
+        inner = _type(args[1], definitions)
+        return {"type": "object", "additionalProperties": inner or True}
+    if origin is Literal:
+        kind = "boolean" if isinstance(args[0], bool) else "integer" if isinstance(args[0], int) else "string"
+        return {"type": kind, **({"const": args[0]} if len(args) == 1 else {"enum": list(args)})}
+    if hint in _TYPES:
+        return {"type": _TYPES[hint]}
+    if hint is Any:
+        return {}
+    if hint.__name__ not in definitions:
+        definitions[hint.__name__] = {}
+        definitions[hint.__name__] = _section(hint, definitions)
+    return {"$ref": f"#/$defs/{hint.__name__}"}
+
+
+_TYPES: dict[Any, str] = {str: "string", int: "integer", bool: "boolean"}

@@ -5,11 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
-
 from gameday.schema.curve import Curve, Step
 from gameday.schema.fields import Argument, CheckLine, Environment, Headers, Line, PathOrUrl, Url
-from gameday.schema.section import Section
+from gameday.schema.section import Section, key
 from gameday.schema.units import Duration, PositiveDuration, Rate
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
@@ -20,8 +18,8 @@ _HIGHEST_PORT = 65_535
 class Request(Section):
     """One kind of request; its name is the endpoint that objectives speak of."""
 
-    name: Line = Field(description="the endpoint, as objectives call it")
-    weight: int = Field(default=1, ge=1, le=1_000_000, description="its share of the arrivals, among all weights")
+    name: Line = key(description="the endpoint, as objectives call it")
+    weight: int = key(default=1, least=1, most=1_000_000, description="its share of the arrivals, among all weights")
     get: PathOrUrl | None = None
     post: PathOrUrl | None = None
     put: PathOrUrl | None = None
@@ -29,10 +27,10 @@ class Request(Section):
     delete: PathOrUrl | None = None
     head: PathOrUrl | None = None
     options: PathOrUrl | None = None
-    json_: Any = Field(default=None, alias="json", description="the body, sent as JSON")
-    body: str | None = Field(default=None, description="the body, sent as it is")
-    headers: Headers = Field(default={}, description="beside those of the load, whose place they take")
-    check: tuple[CheckLine, ...] = Field(
+    json_: Any = key(default=None, alias="json", description="the body, sent as JSON")
+    body: str | None = key(default=None, description="the body, sent as it is")
+    headers: Headers = key(default={}, description="beside those of the load, whose place they take")
+    check: tuple[CheckLine, ...] = key(
         default=(), description="what a good answer looks like", examples=[["status == 200"]]
     )
 
@@ -46,75 +44,73 @@ class Request(Section):
         """Path or URL of this request."""
         return str(getattr(self, self.method))
 
-    @model_validator(mode="after")
-    def _one_method(self) -> Request:
+    def agree(self) -> None:
+        """Raise ValueError when keys contradict each other."""
         if sum(getattr(self, method) is not None for method in METHODS) != 1:
             raise ValueError(f"needs exactly one of {', '.join(METHODS)}")
         if self.json_ is not None and self.body is not None:
             raise ValueError("has both json and body; keep one")
-        return self
 
 
 class Stage(Section):
     """One stage of a load that changes: ramp linearly to a level, then hold it."""
 
-    rate: Rate | None = Field(default=None, description="arrivals, whatever the system does")
-    users: int | None = Field(default=None, ge=1, le=1_000_000, description="users, each waiting for its answer")
-    ramp: Duration = Field(default=0, description="how long it takes to get there from the stage before")
-    hold: Duration = Field(description="how long it stays there; the last stage stays until the end of the run")
+    rate: Rate | None = key(default=None, description="arrivals, whatever the system does")
+    users: int | None = key(default=None, least=1, most=1_000_000, description="users, each waiting for its answer")
+    ramp: Duration = key(default=0, description="how long it takes to get there from the stage before")
+    hold: Duration = key(description="how long it stays there; the last stage stays until the end of the run")
 
     @property
     def level(self) -> float:
         """Arrivals per second, or users."""
         return float(self.rate if self.rate is not None else self.users or 0)
 
-    @model_validator(mode="after")
-    def _one_level(self) -> Stage:
+    def agree(self) -> None:
+        """Raise ValueError when keys contradict each other."""
         if (self.rate is None) == (self.users is None):
             raise ValueError("needs exactly one of rate and users")
         if self.ramp + self.hold == 0:
             raise ValueError("needs a ramp or a hold longer than 0s")
-        return self
 
 
 class Workers(Section):
     """Locust's own workers, which a master on this machine waits for."""
 
-    expect: int = Field(ge=1, le=1_000, description="how many must connect before the load begins")
-    bind: Line = Field(default="127.0.0.1", description="the address on which the master listens")
-    port: int = Field(default=5557, ge=1, le=_HIGHEST_PORT, description="the port on which it listens")
+    expect: int = key(least=1, most=1_000, description="how many must connect before the load begins")
+    bind: Line = key(default="127.0.0.1", description="the address on which the master listens")
+    port: int = key(default=5557, least=1, most=_HIGHEST_PORT, description="the port on which it listens")
 
 
 class LoadProfile(Section):
     """Load in the open model (arrivals at ``rate`` whatever the system does) or in the closed one (``users`` that wait)."""
 
-    target: Url = Field(description="the base URL", examples=["${base_url}"])
-    rate: Rate | None = Field(default=None, description="the open model: arrivals, whatever the system does")
-    users: int | None = Field(
-        default=None, ge=1, le=1_000_000, description="the closed model: users, each of which waits for its answer"
+    target: Url = key(description="the base URL", examples=["${base_url}"])
+    rate: Rate | None = key(default=None, description="the open model: arrivals, whatever the system does")
+    users: int | None = key(
+        default=None, least=1, most=1_000_000, description="the closed model: users, each of which waits for its answer"
     )
-    stages: tuple[Stage, ...] | None = Field(
-        default=None, min_length=1, max_length=200, description="a load that changes, one stage after the other"
+    stages: tuple[Stage, ...] | None = key(
+        default=None, least=1, most=200, description="a load that changes, one stage after the other"
     )
-    shape: Literal[True] | None = Field(default=None, description="the locustfile's own LoadTestShape decides")
-    spawn_rate: Rate | None = Field(default=None, description="how fast users are started; default: all at once")
-    arrivals: Literal["constant", "poisson"] = Field(default="constant", description="evenly spaced, or at random")
-    timeout: PositiveDuration = Field(default=5_000, description="a request that takes longer is bad")
-    verify_tls: bool = Field(default=True, description="false: accept any certificate")
-    headers: Headers = Field(default={}, description="sent with every request")
-    requests: tuple[Request, ...] | None = Field(
-        default=None, min_length=1, max_length=200, description="what is asked, each with its weight"
+    shape: Literal[True] | None = key(default=None, description="the locustfile's own LoadTestShape decides")
+    spawn_rate: Rate | None = key(default=None, description="how fast users are started; default: all at once")
+    arrivals: Literal["constant", "poisson"] = key(default="constant", description="evenly spaced, or at random")
+    timeout: PositiveDuration = key(default=5_000, description="a request that takes longer is bad")
+    verify_tls: bool = key(default=True, description="false: accept any certificate")
+    headers: Headers = key(default={}, description="sent with every request")
+    requests: tuple[Request, ...] | None = key(
+        default=None, least=1, most=200, description="what is asked, each with its weight"
     )
-    locustfile: Line | None = Field(default=None, description="an unchanged locustfile, instead of requests")
-    tags: tuple[Line, ...] = Field(default=(), description="only the locustfile's tasks with one of these tags")
-    exclude_tags: tuple[Line, ...] = Field(default=(), description="none of the tasks with one of these tags")
-    classes: tuple[Line, ...] = Field(default=(), description="only these user classes of the locustfile")
-    args: tuple[Argument, ...] = Field(default=(), description="arguments that the locustfile itself defines")
-    env: Environment = Field(default={}, description="environment variables for the locustfile")
-    processes: int = Field(default=1, ge=1, le=64, description="load generators on this machine")
-    workers: Workers | None = Field(default=None, description="load generators that connect to this machine")
-    max_in_flight: int | None = Field(default=None, ge=1, description="default: 1.2 times rate times timeout")
-    allow_hosts: tuple[Line, ...] | None = Field(
+    locustfile: Line | None = key(default=None, description="an unchanged locustfile, instead of requests")
+    tags: tuple[Line, ...] = key(default=(), description="only the locustfile's tasks with one of these tags")
+    exclude_tags: tuple[Line, ...] = key(default=(), description="none of the tasks with one of these tags")
+    classes: tuple[Line, ...] = key(default=(), description="only these user classes of the locustfile")
+    args: tuple[Argument, ...] = key(default=(), description="arguments that the locustfile itself defines")
+    env: Environment = key(default={}, description="environment variables for the locustfile")
+    processes: int = key(default=1, least=1, most=64, description="load generators on this machine")
+    workers: Workers | None = key(default=None, description="load generators that connect to this machine")
+    max_in_flight: int | None = key(default=None, least=1, description="default: 1.2 times rate times timeout")
+    allow_hosts: tuple[Line, ...] | None = key(
         default=None, description="hosts that may be loaded, like *.staging.example.com; default: the target's only"
     )
 
@@ -162,8 +158,12 @@ class LoadProfile(Section):
             return self.max_in_flight
         return max(1, self.peak_users, -(-int(1.2 * self.peak_rate * self.timeout) // 1000))
 
-    @model_validator(mode="after")
-    def _one_source(self) -> LoadProfile:
+    def agree(self) -> None:
+        """Raise ValueError when keys contradict each other."""
+        self._one_source()
+        self._one_level()
+
+    def _one_source(self) -> None:
         if (self.requests is None) == (self.locustfile is None):
             raise ValueError("needs exactly one of requests and locustfile")
         if self.requests is not None and (extra := next((key for key in _LOCUST_ONLY if getattr(self, key)), None)):
@@ -172,10 +172,8 @@ class LoadProfile(Section):
             )
         if self.workers is not None and self.processes != 1:
             raise ValueError("has both workers and processes; keep one")
-        return self
 
-    @model_validator(mode="after")
-    def _one_level(self) -> LoadProfile:
+    def _one_level(self) -> None:
         given = [key for key in ("rate", "users", "stages", "shape") if getattr(self, key) is not None]
         if len(given) != 1:
             hint = "write rate: 100/s" if not given else f"keep one of {' and '.join(given)}"
@@ -186,4 +184,3 @@ class LoadProfile(Section):
             raise ValueError("has spawn_rate, which is for users; remove it")
         if not self.open_model and self.arrivals != "constant":
             raise ValueError(f"has arrivals: {self.arrivals}, which needs rate; users decide themselves when they ask")
-        return self

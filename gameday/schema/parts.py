@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
 from gameday.schema.experiment import FaultSpec, LoadProfile, Objective, Phases, Proxy, Request, Section
 from gameday.schema.grammar import AbortRule, parse_abort
 from gameday.schema.nodes import as_list, as_mapping
@@ -48,10 +46,7 @@ def parts_of(data: Mapping[str, Any]) -> Parts:
 
 
 def _read(model: type[_Section], raw: object) -> _Section | None:
-    try:
-        return model.model_validate(raw)
-    except ValidationError:
-        return None
+    return model.read(raw, (), [])
 
 
 def _named(model: type[_Section], raw: object) -> dict[str, _Section]:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from gameday.schema.document import Document
 from gameday.schema.errors import DriverCheck, Located, ProbeCheck, Span
 from gameday.schema.experiment import Experiment
@@ -15,6 +13,7 @@ from gameday.schema.faultlist import put_off
 from gameday.schema.faults import check_fault
 from gameday.schema.files import check_files
 from gameday.schema.gauges import check_slis, kind_first
+from gameday.schema.marks import Mistake
 from gameday.schema.nodes import Entries, Items, as_list, as_mapping, child, locate, pairs, plain, texts
 from gameday.schema.parts import parts_of
 from gameday.schema.power import Unprovable
@@ -53,13 +52,11 @@ class Reading:
         check_slis(self.document, self.root, raw, self.checks.probes)
         check_references(self.document, self.root, parts_of(raw))
         check_files(self.document, self.root)
-        experiment: Experiment | None = None
-        try:
-            experiment = Experiment.model_validate(raw)
-        except ValidationError as errors:
-            self._note(errors, checked)
-            if len(self.document.errors) == before:
-                self._note(errors, set())
+        mistakes: list[Mistake] = []
+        experiment = Experiment.read(raw, (), mistakes)
+        self._note(mistakes, checked)
+        if mistakes and not self.document.errors:
+            self._note(mistakes, set())
         return experiment if len(self.document.errors) == before else None
 
     def _resolved(self) -> dict[str, Any]:
@@ -81,22 +78,20 @@ class Reading:
             if not self._unresolved(fault) and check_fault(self.document, self.root, index, fault, self.checks.drivers)
         }
 
-    def _note(self, errors: ValidationError, checked: set[int]) -> None:
-        """Note pydantic's errors at their places, but for what was already said better."""
-        found = errors.errors(include_url=False)
-        within = {tuple(error["loc"])[:depth] for error in found for depth in range(len(error["loc"]))}
-        for error in found:
-            path = tuple(error["loc"])
+    def _note(self, mistakes: list[Mistake], checked: set[int]) -> None:
+        """Note mistakes at their places, but for what was already said better."""
+        for mistake in mistakes:
+            path = mistake.path
             match path:
                 case ("faults", int(index)):
-                    better = index in checked and error["type"] == "value_error"
+                    said = index in checked and mistake.kind == "value"
+                case ("objectives",) | ("faults",):
+                    said = mistake.kind in ("missing", "empty")
                 case _:
-                    better = False
-            said = path in (("objectives",), ("faults",)) and error["type"] in ("missing", "too_short")
-            said = said or (error["type"] == "too_short" and path in within)
-            if said or better or (isinstance(error["input"], str) and self._unresolved(error["input"])):
+                    said = False
+            if said or (isinstance(mistake.value, str) and self._unresolved(mistake.value)):
                 continue
-            wording = word(error, path, self.root)
+            wording = word(mistake, path, self.root)
             span = locate(self.root, path, key=wording.at_key)
             self.document.add(span, wording.code, wording.message, wording.hint)
 

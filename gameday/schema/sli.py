@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-from pydantic import Field, ModelWrapValidatorHandler, model_serializer, model_validator
+from typing import Any
 
 from gameday.schema.fields import Line
-from gameday.schema.section import Section
+from gameday.schema.section import Section, key
 from gameday.schema.units import PositiveDuration, format_duration
 
 VALUE = "value"
@@ -25,24 +23,21 @@ class Sli(Section):
 
     kind: str
     params: dict[str, Any]
-    every: PositiveDuration = Field(default=5_000, description="how often it is read")
-    source: Line | None = Field(default=None, description="a name under sources:, where there are several")
+    every: PositiveDuration = key(default=5_000, description="how often it is read")
+    source: Line | None = key(default=None, description="a name under sources:, where there are several")
 
-    @model_validator(mode="wrap")
     @classmethod
-    def _from_file(cls, raw: Any, handler: ModelWrapValidatorHandler[Sli]) -> Sli:
-        if not isinstance(raw, dict):
-            return handler(raw)
-        given = cast("dict[str, Any]", raw)
-        rest = {key: value for key, value in given.items() if key not in _OURS}
+    def reshaped(cls, raw: dict[str, Any]) -> dict[str, Any]:
+        """Return the entry with its kind, its parameters and our own keys apart."""
+        rest = {name: value for name, value in raw.items() if name not in _OURS}
         if not rest:
             raise ValueError(NO_KIND)
         kind = next(iter(rest))
         params = {VALUE: rest.pop(kind), **rest}
-        return handler({"kind": kind, "params": params, **{key: given[key] for key in _OURS if key in given}})
+        return {"kind": kind, "params": params, **{name: raw[name] for name in _OURS if name in raw}}
 
-    @model_serializer
-    def _to_file(self) -> dict[str, Any]:
-        others = {key: value for key, value in self.params.items() if key != VALUE}
+    def to_json(self) -> dict[str, Any]:
+        """Write the kind with its value first, then the other parameters."""
+        others = {name: value for name, value in self.params.items() if name != VALUE}
         source = {"source": self.source} if self.source else {}
         return {self.kind: self.params[VALUE], **others, "every": format_duration(self.every), **source}

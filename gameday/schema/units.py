@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
-
+from gameday.schema.marks import Form, Read, Write
 from gameday.schema.quantities import (
     format_duration,
     format_percent,
@@ -23,20 +22,18 @@ def _positive(value: Any) -> int:
     return ms
 
 
-_TEXT = PlainSerializer(format_duration, return_type=str)
-_SCHEMA = WithJsonSchema(
-    {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|h|m|s))+$", "examples": ["30s", "1m30s", "250ms"]}
-)
+_TEXT = Write(format_duration)
+_SCHEMA = Form({"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|h|m|s))+$", "examples": ["30s", "1m30s", "250ms"]})
 
-Duration = Annotated[int, BeforeValidator(parse_duration), _TEXT, _SCHEMA]
+Duration = Annotated[int, Read(parse_duration), _TEXT, _SCHEMA]
 """Milliseconds, zero or more; ``30s`` in the file."""
-PositiveDuration = Annotated[int, BeforeValidator(_positive), _TEXT, _SCHEMA]
+PositiveDuration = Annotated[int, Read(_positive), _TEXT, _SCHEMA]
 """Milliseconds, more than zero: a fault of no length was once left injected for ever."""
 Rate = Annotated[
     float,
-    BeforeValidator(parse_rate),
-    PlainSerializer(format_rate, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?/(s|m|min|h)$", "examples": ["100/s"]}),
+    Read(parse_rate),
+    Write(format_rate),
+    Form({"type": "string", "pattern": r"^\d+(\.\d+)?/(s|m|min|h)$", "examples": ["100/s"]}),
 ]
 """Arrivals per second; ``100/s`` in the file."""
 

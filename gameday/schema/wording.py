@@ -1,17 +1,15 @@
-"""What pydantic says, in the words of the file: plain sentences, the nearest known key, what would do."""
+"""Mistakes in the words of the file: plain sentences, the nearest known key, what would do."""
 
 from __future__ import annotations
 
-import types
-from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
-
-from pydantic import BaseModel
+from typing import Any, NamedTuple, get_args, get_origin
 
 from gameday.schema.errors import did_you_mean
 from gameday.schema.experiment import Experiment
-from gameday.schema.nodes import Node, Path, Value, as_mapping, find
+from gameday.schema.marks import KEY, Mistake, bare
+from gameday.schema.nodes import Node, Path, Value, find
 from gameday.schema.quantities import shown
+from gameday.schema.section import Section
 
 
 class Wording(NamedTuple):
@@ -23,45 +21,29 @@ class Wording(NamedTuple):
     at_key: bool = False
 
 
-_KINDS = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "tuple_type": "a list",
-}
-_LIMITS = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le")}
-
-
-def word(error: Mapping[str, Any], path: Path, root: Node) -> Wording:  # noqa: PLR0911 - one for each kind
-    """Say one of pydantic's errors; ``path`` is where it is, in the tree ``root``."""
-    kind, value, context = str(error["type"]), error.get("input"), as_mapping(error.get("ctx"))
+def word(mistake: Mistake, path: Path, root: Node) -> Wording:  # noqa: PLR0911 - one for each kind
+    """Say one mistake; ``path`` is where it is, in the tree ``root``."""
+    kind, value, said = mistake.kind, mistake.value, mistake.said
     what = repr(path[-1]) if path and isinstance(path[-1], str) else "this entry"
-    if kind == "extra_forbidden":
-        return Wording(
-            "unknown-key", f"unknown key {what}", did_you_mean(str(path[-1]), known_keys(path[:-1])), at_key=True
-        )
-    if kind == "missing":
-        return Wording("missing-key", f"missing key {what}{_inside(path[:-1])}", _example(path))
-    if kind == "value_error":
-        return _own(str(context.get("error", error.get("msg", ""))), what, path)
-    if kind in _KINDS:
-        return _wrong_type(kind, what, value, find(root, path))
-    if kind == "literal_error":
-        return _choice(what, value, path)
-    if kind in _LIMITS:
-        words, key = _LIMITS[kind]
-        return Wording("bad-value", f"{what} must be {words} {context[key]}, not {shown(value)}")
-    if kind == "too_short":
-        return Wording("bad-value", f"{what} is empty", "give it at least one entry")
-    if kind == "too_long":
-        return Wording("bad-value", f"{what} has too many entries: at most {context['max_length']}")
-    return Wording("bad-value", f"{what} cannot be {shown(value)}")
+    match kind:
+        case "unknown":
+            hint = did_you_mean(str(path[-1]), known_keys(path[:-1]))
+            return Wording("unknown-key", f"unknown key {what}", hint, at_key=True)
+        case "missing":
+            return Wording("missing-key", f"missing key {what}{_inside(path[:-1])}", _example(path))
+        case "value":
+            return _own(said, what, path)
+        case "type":
+            return _wrong_type(said, what, value, find(root, path))
+        case "choice":
+            near = did_you_mean(value, said.split(" or "), " ") if isinstance(value, str) else ""
+            return Wording("bad-value", f"{what} must be {said}, not {shown(value)}", near.strip())
+        case "least" | "most":
+            return Wording("bad-value", f"{what} must be at {kind} {said}, not {shown(value)}")
+        case "empty":
+            return Wording("bad-value", f"{what} is empty", "give it at least one entry")
+        case "too-many":
+            return Wording("bad-value", f"{what} has too many entries: at most {said}")
 
 
 def _own(message: str, what: str, path: Path) -> Wording:
@@ -72,11 +54,10 @@ def _own(message: str, what: str, path: Path) -> Wording:
     if not hint and ": write " in said:
         said, _, fix = said.partition(": write ")
         hint = f"write {fix}"
-    return Wording("bad-value", said, hint, at_key=bool(path) and path[-1] == "[key]")
+    return Wording("bad-value", said, hint, at_key=bool(path) and path[-1] == KEY)
 
 
-def _wrong_type(kind: str, what: str, value: Any, node: Node | None) -> Wording:
-    wanted = _KINDS[kind]
+def _wrong_type(wanted: str, what: str, value: Any, node: Node | None) -> Wording:
     if value is None:
         return Wording("wrong-type", f"{what} is empty", f"write {wanted}, or remove it", at_key=True)
     hint = ""
@@ -87,28 +68,19 @@ def _wrong_type(kind: str, what: str, value: Any, node: Node | None) -> Wording:
     return Wording("wrong-type", f"{what} must be {wanted}, not {shown(value)}", hint)
 
 
-def _choice(what: str, value: Any, path: Path) -> Wording:
-    allowed = [str(choice) for choice in choices(path)]
-    message = f"{what} must be {' or '.join(allowed)}, not {shown(value)}"
-    near = did_you_mean(value, allowed, " ") if isinstance(value, str) else ""
-    return Wording("bad-value", message, near.strip())
-
-
 def _inside(path: Path) -> str:
     named = [part for part in path if isinstance(part, str)]
     return f" in {'.'.join(named)!r}" if named else ""
 
 
 def _example(path: Path) -> str:
-    """Show how a missing key is written, from the model's own examples or description."""
-    model = _model(path[:-1])
-    if model is None or not path:
+    """Show how a missing key is written, from the section's own description."""
+    section = _section(path[:-1])
+    found = section.bound().get(str(path[-1])) if section is not None and path else None
+    if section is None or found is None:
         return ""
-    for name, info in model.model_fields.items():
-        if (info.alias or name) == path[-1]:
-            sample = _SAMPLES.get((model.__name__, name))
-            return f"write {path[-1]}: {sample}" if sample else info.description or ""
-    return ""
+    sample = _SAMPLES.get((section.__name__, found.attribute))
+    return f"write {path[-1]}: {sample}" if sample else found.key.description
 
 
 _SAMPLES = {
@@ -128,44 +100,22 @@ _SAMPLES = {
 
 def known_keys(path: Path) -> tuple[str, ...]:
     """Return the keys that the section at ``path`` may have; none where keys are free."""
-    model = _model(path)
-    keys = tuple(info.alias or name for name, info in model.model_fields.items()) if model else ()
-    return (*keys, "variables") if not path else keys
+    section = _section(path)
+    names = tuple(section.bound()) if section is not None else ()
+    return (*names, "variables", "matrix") if not path else names
 
 
-def choices(path: Path) -> tuple[Any, ...]:
-    """Return the values that the field at ``path`` may have."""
-    annotation = _annotation(path)
-    return get_args(annotation) if annotation is not None else ()
-
-
-def _model(path: Path) -> type[BaseModel] | None:
-    annotation = _annotation(path)
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
-
-
-def _annotation(path: Path) -> Any:
-    """Return the type of what stands at ``path``, without Annotated and None."""
+def _section(path: Path) -> type[Section] | None:
+    """Return the section that stands at ``path``."""
     current: Any = Experiment
     for part in path:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            fields = {info.alias or name: info.annotation for name, info in current.model_fields.items()}
-            current = _bare(fields.get(str(part)))
+        if isinstance(current, type) and issubclass(current, Section):
+            found = current.bound().get(str(part))
+            current = bare(found.hint) if found is not None else None
         elif get_origin(current) is dict:
-            current = _bare(get_args(current)[1])
+            current = bare(get_args(current)[1])
         elif get_origin(current) is tuple:
-            current = _bare(get_args(current)[0])
+            current = bare(get_args(current)[0])
         else:
             return None
-    return current
-
-
-def _bare(annotation: Any) -> Any:
-    while True:
-        origin = get_origin(annotation)
-        if origin is Annotated:
-            annotation = get_args(annotation)[0]
-        elif origin in (Union, types.UnionType):
-            annotation = next((arg for arg in get_args(annotation) if arg is not types.NoneType), None)
-        else:
-            return annotation
+    return current if isinstance(current, type) and issubclass(current, Section) else None

@@ -66,7 +66,7 @@ def test_an_experiment_survives_its_own_grammar(tmp_path: Path) -> None:
 
 
 def test_a_frozen_experiment_cannot_be_changed(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(AttributeError, match="frozen"):
         setattr(load(tmp_path, EXAMPLE).experiment.load, "rate", 5.0)  # noqa: B010 - the type checkers refuse it, too
 
 
