@@ -43,7 +43,7 @@ def reach(lab: Lab, phase: str) -> None:
 
 def all_clean(lab: Lab) -> None:
     assert not (lab.folder / "harmless").exists()
-    await_true(lambda: lab.left_over() == [], 15, f"nothing left: {lab.left_over()}")
+    await_true(lambda: lab.left_over() == [], 5, f"nothing left: {lab.left_over()}")
 
 
 @pytest.mark.parametrize(("signum", "phase"), CAUGHT, ids=lambda x: getattr(x, "name", x))

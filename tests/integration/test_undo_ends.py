@@ -217,6 +217,41 @@ def test_the_proxy_of_a_lost_run_passes_traffic_and_is_taken_over_and_recover_en
     assert not accepts()
 
 
+@pytest.mark.slow
+def test_runner_and_watchdog_killed_what_the_runner_owned_ends_by_itself_and_recover_undoes_the_rest(lab: Lab) -> None:
+    port = lab.port + 1 if lab.port < 60_000 else lab.port - 1
+    document: dict[str, Any] = {
+        **lab.document(),
+        "proxies": {"edge": {"listen": f"127.0.0.1:{port}", "upstream": f"127.0.0.1:{lab.port}"}},
+        "faults": [{"down": {"do": "proxy.down", "with": {"proxy": "edge"}, "for": "30s"}}, held(lab)],
+    }
+    with lab.started(lab.write(document)) as process:
+        for name in ("down", "flip"):
+            lab.await_event("active", fault=name)
+        watchdog = next(event["data"]["pid"] for event in lab.events() if event["kind"] == "watchdog-started")
+        os.kill(process.pid, signal.SIGSTOP)
+        os.kill(watchdog, signal.SIGKILL)
+        process.kill()
+        process.wait()
+
+    def accepts() -> bool:
+        with socket.socket() as sock:
+            return sock.connect_ex(("127.0.0.1", port)) == 0
+
+    await_true(accepts, 1, "the proxy lets traffic pass when its runner is gone, whoever else is")
+    assert (lab.folder / "harmless").exists(), "nobody is left to undo this one"
+    listed = subprocess.run(
+        lab.command("recover", "--all", "--dry-run"), capture_output=True, text=True, env=lab.environment()
+    )
+    assert listed.returncode == 5
+    for what in ("would revert flip", "would revert down", "would stop target", "would end the fault proxy"):
+        assert what in listed.stdout
+    done = subprocess.run(lab.command("recover", "--all"), capture_output=True, text=True, env=lab.environment())
+    assert done.returncode == 0, done.stdout
+    assert "reverted flip: proven gone" in done.stdout
+    all_clean(lab)
+
+
 @pytest.fixture(scope="module")
 def lost(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was lost with its watchdog while its fault was on; the fault has no check, so recovering is quick."""
