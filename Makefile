@@ -28,7 +28,8 @@ lint: .venv/ready-dev  ## ruff, mypy strict, pyright strict, import contracts, d
 	@$(BIN)/deptry .
 
 bench: .venv/ready-dev  ## ratios of ours to a peer, each measured in one run
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in bench/*.py; do echo "== $$script"; \
+	case $$script in */soak.py) seconds=60;; *) seconds=;; esac; $(BIN)/python $$script $$seconds || exit 1; done
 
 wheel: .venv/ready-dev  ## build the wheel into dist/
 	@rm -rf dist && $(BIN)/python -m build -q --wheel --outdir dist

@@ -36,15 +36,19 @@ _ORDER = (GENERATOR, "dns", "tls", "refused", "timeout", "reset")
 """Where a chain of errors shows several, the first of these is what happened."""
 
 
-def kind_of_failure(exception: BaseException, status: int) -> str:
-    """Return the kind of a failed request, from what it raised and the status that came back (0 for none)."""
+def kind_of_failure(exception: BaseException, status: int, beneath: BaseException | None = None) -> str:
+    """Return the kind of a failed request, from what it raised and the status that came back (0 for none).
+
+    ``beneath`` is what the client itself raised, where the locustfile has failed the request for a reason of its own.
+    """
     if status >= _SERVER_ERROR:
         return "http_5xx"
     if status >= _CLIENT_ERROR:
         return "http_4xx"
     if status > 0 and not _sending(exception):
         return "check"
-    kinds = set(map(_kind, _chain(exception)))
+    errors = [*_chain(exception), *(_chain(beneath) if beneath is not None else ())]
+    kinds = set(map(_kind, errors))
     return next((kind for kind in _ORDER if kind in kinds), "other")
 
 

@@ -201,6 +201,7 @@ class LocustRun:
             verify=bool(self._config["verify_tls"]),
         )
         self._watch.install(CLIENTS, self._environment.events)
+        self._watch.bound(self._environment.stats)
         self._beat = Beat(recorder=recorder, put=self._outlet.put, users=self._users, expire=self._watch.expire)
         if self._config["open"]:
             self._prepare_tasks(self._watch, self._beat)

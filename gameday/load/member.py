@@ -72,6 +72,7 @@ class Member:
                 recorder, timeout_ns=timeout_ns, put=self._send, headers=self._headers, verify=self._verify
             )
             self._watch.install(CLIENTS, self._environment.events)
+            self._watch.bound(self._environment.stats)
             self._beat = Beat(
                 recorder=recorder, put=self._send, users=lambda: self._runner.user_count, expire=self._watch.expire
             )

@@ -54,6 +54,10 @@ class Recorder:
             self._endpoints.append(name)
         return found
 
+    def folded(self, name: str) -> str:
+        """Return the name, or ``(other)`` where there are too many."""
+        return self._endpoints[self.endpoint(name)]
+
     def intended(self, arrival: int) -> int | None:
         """Return the intended start of a request in flight; None for one that is decided."""
         return self._in_flight.get(arrival)

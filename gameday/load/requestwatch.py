@@ -28,6 +28,8 @@ _TOKEN = "gameday"  # noqa: S105 - the name of a key
 _CONTEXT_AT = {"HttpSession": 4, "FastHttpSession": 10}
 """Which positional argument of ``request`` (after self) the context is."""
 _NAME_AT = 2
+_ERRORS = 500
+"""Different errors that Locust's own statistics keep."""
 _TIMEOUT = "timeout"
 
 now_ns = time.monotonic_ns
@@ -61,6 +63,19 @@ class RequestWatch:
             client.request = self._wrapped(client.request, _CONTEXT_AT[client.__name__])
         events.request.add_listener(self._on_request)
         events.user_error.add_listener(self._on_user_error)
+
+    def bound(self, stats: Any) -> None:
+        """Keep Locust's own statistics, which nothing is judged by, from growing with every new name or error of a long run."""
+        count, fail = stats.log_request, stats.log_error
+
+        def log_request(method: str, name: str, *measured: Any) -> None:
+            count(method, self.recorder.folded(name), *measured)
+
+        def log_error(method: str, name: str, error: Any) -> None:
+            if len(stats.errors) < _ERRORS:
+                fail(method, self.recorder.folded(name), error)
+
+        stats.log_request, stats.log_error = log_request, log_error
 
     def arrive(self, intended_ns: int) -> int:
         """Count an arrival of the open model whose first request is still to come; return its number."""
@@ -193,7 +208,9 @@ class RequestWatch:
         if exception:
             status = getattr(response, "status_code", 0) or 0
             error = exception if isinstance(exception, BaseException) else RuntimeError(str(exception))
-            kind, text = kind_of_failure(error, status), f"{type(error).__name__}: {error}"
+            beneath = getattr(response, "error", None)
+            kind = kind_of_failure(error, status, beneath if isinstance(beneath, BaseException) else None)
+            text = f"{type(error).__name__}: {error}"
         elif end_ns - intended_ns >= self._timeout_ns:
             kind, text = _TIMEOUT, "answered after load.timeout"
         endpoint = self._decide(k, name, kind, end_ns)

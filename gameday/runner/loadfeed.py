@@ -31,6 +31,14 @@ class Generator(Protocol):
         """Every message until the end of the stream; raises LoadError when it is lost."""
         ...
 
+    async def set_rate(self, rate: float) -> None:
+        """Go on at another rate; LoadError in the closed model."""
+        ...
+
+    async def set_users(self, users: int) -> None:
+        """Go on with another number of users; LoadError in the open model."""
+        ...
+
     async def stop(self) -> None:
         """Ask for the end; the stream then ends by itself."""
         ...
@@ -84,6 +92,15 @@ class LoadFeed:
         trip = self.guard.feed(message)
         if trip is not None:
             self.ctx.abort(Reason.GUARD, f"{trip.rule}: {trip.detail}")
+
+    async def change(self, *, rate: float | None = None, users: int | None = None) -> None:
+        """Change the load while it is on, and say so in the journal; LoadError where the model has no such thing."""
+        if rate is not None:
+            await self.generator.set_rate(rate)
+            self.ctx.note("load-changed", {"rate": rate})
+        if users is not None:
+            await self.generator.set_users(users)
+            self.ctx.note("load-changed", {"users": users})
 
     async def await_decided(self, before_ms: float, seconds: float) -> bool:
         """Wait, with load on, until every arrival intended before that time is decided; at most ``seconds``."""

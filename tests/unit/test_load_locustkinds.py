@@ -63,3 +63,8 @@ def test_errors_that_go_in_circles_end() -> None:
     one, other = ValueError("a"), ValueError("b")
     one.__cause__, other.__cause__ = other, one
     assert kind_of_failure(one, 0) == "other"
+
+
+def test_a_reason_of_the_locustfile_does_not_hide_what_the_client_met() -> None:
+    assert kind_of_failure(RuntimeError("no order"), 0, ConnectionRefusedError()) == "refused"
+    assert kind_of_failure(RuntimeError("no order"), 200, None) == "check"

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gameday.load.config import profile_config
@@ -113,6 +113,7 @@ def test_what_is_rendered_cannot_break_out_of_a_header_or_lead_elsewhere() -> No
         request_bytes({"get": "http://{{ 'evil' }}/"}, allow_hosts=["shop", "0"])
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="{}%#'\"\\ax \t$", max_size=30))
 def test_the_value_of_a_secret_is_never_a_template(value: str) -> None:
     found = request_bytes({"post": "/", "body": "${token}"}, {"token": value})
