@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from gameday.proxy.address import Address
 from gameday.proxy.api import Api
@@ -57,12 +58,11 @@ class ControlConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or turn it away when there are too many."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows what asyncio types too widely
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # asyncio types it too widely; uvloop's is no subclass
         if self._server.admit(self):
             self._arm(self._server.request_seconds)
         else:
-            transport.abort()
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Collect a request."""

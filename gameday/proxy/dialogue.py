@@ -110,8 +110,10 @@ class Dialogue:
     def sent(self, end: End, data: bytes) -> None:
         """Take bytes from one side."""
         if not self._asked and not self._begins(end, data):
+            self._link.last = end
             end.outward.feed(data)
             return
+        self._link.last = end
         try:
             if end is self._link.client:
                 self._hear_request(data)
@@ -262,6 +264,7 @@ class Dialogue:
         while self._open and (reply := self._open[0].reply) is not None:
             exchange = self._open.popleft()
             self._link.down.feed(reply, exchange.hold)
+            self._link.last = self._link.server
             if exchange.last:
                 self._link.down.end(Final.CLOSE)
             elif self._link.down.choked:

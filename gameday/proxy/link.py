@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from gameday.proxy.address import Address
 from gameday.proxy.effects import Fate, Final
@@ -86,7 +86,7 @@ class Link:
         self.unreadable = False
         """A reader has given up on it."""
         self.last: End | None = None
-        """The side that sent something last."""
+        """The side that sent something last, or in whose name we answered."""
         self._open = 1  # run() itself; each socket adds one
         self._dialling: asyncio.Task[None] | None = None
         self.up = Pipe(lanes["upstream"], fate, self._ended)
@@ -200,13 +200,15 @@ class Link:
 class End(asyncio.Protocol):
     """One socket of a link: it is read into ``outward`` and written by ``inward``."""
 
-    __slots__ = ("inward", "link", "outward", "passed", "said_goodbye", "transport")
+    __slots__ = ("gone", "inward", "link", "outward", "passed", "said_goodbye", "transport")
 
     def __init__(self, link: Link, *, outward: Pipe, inward: Pipe) -> None:
         self.link = link
         self.outward = outward
         self.inward = inward
         self.transport: asyncio.Transport | None = None
+        self.gone = False
+        """Its socket is closed, or about to be; what was written to it is not taken back."""
         self.passed = 0
         """Bytes that came from this side."""
         self.said_goodbye = False
@@ -214,7 +216,7 @@ class End(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close with a reset."""
-        if self.transport is not None:
+        if self.transport is not None and not self.gone:
             sock = self.transport.get_extra_info("socket")
             if sock is not None:  # a uvloop transport that is closed has none
                 reset_on_close(sock)
@@ -222,21 +224,20 @@ class End(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket, and what waits to be written to it."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows what asyncio types too widely
-        self.transport = transport
-        self.outward.reader = transport
+        self.transport = cast("asyncio.Transport", transport)  # asyncio types it too widely; uvloop's is no subclass
+        self.outward.reader = self.transport
         self.link.made(self)
-        self.inward.attach(transport)
+        self.inward.attach(self.transport)
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on, past whoever reads them."""
         self.passed += len(data)
         link = self.link
         if link.reader is None:
+            link.last = self
             self.outward.feed(data)
         else:
             link.reader.sent(self, data)
-        link.last = self
 
     def eof_received(self) -> bool:
         """Pass the end on; the other direction stays open where TLS does not forbid it."""
@@ -258,4 +259,5 @@ class End(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the link."""
         del exc
+        self.gone = True
         self.link.lost(self)

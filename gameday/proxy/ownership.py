@@ -30,15 +30,21 @@ def show_account(proxies: Proxies, request: Request) -> Reply:
 
 
 def hold_down(proxies: Proxies, request: Request) -> Reply:
-    """Hold a proxy down under a name; under a name that holds it already, 409, because one release would undo both."""
+    """Hold a proxy down under a name, with ``keep_open`` only for new connections.
+
+    Under a name that holds it already, 409, because one release would undo both.
+    """
     proxy = proxies.find(request.args[0])
     holder = checked_name(request.args[1])
-    lease = lease_of(request.fields()) if request.body else None
+    fields = request.fields() if request.body else {}
+    lease, keep_open = lease_of(fields), fields.get("keep_open") or False
+    if not isinstance(keep_open, bool):
+        raise RefusedError(400, "bad request body: keep_open is true or false")
     if holder in proxy.holders:
         raise RefusedError(409, "already held down")
     if len(proxy.holders) >= _HOLDER_LIMIT:
         raise RefusedError(400, f"more than {_HOLDER_LIMIT} holders")
-    proxy.hold_down(holder, lease)
+    proxy.hold_down(holder, lease, keep_open=keep_open)
     proxies.log.event("down", proxy=proxy.name, holder=holder)
     return Reply(content=account(proxy))
 

@@ -74,11 +74,11 @@ class Proxy:
         """Connections that are open now."""
         return sum(link.whole for link in self._links)
 
-    def hold_down(self, holder: str, lease_ms: int | None = None) -> None:
-        """Reset every connection and refuse new ones; again by the same holder changes nothing but the lease."""
+    def hold_down(self, holder: str, lease_ms: int | None = None, *, keep_open: bool = False) -> None:
+        """Refuse new connections and reset the open ones, or not; again by the same holder changes nothing but the lease."""
         if holder not in self.holders:
             self.holders[holder] = 0
-            self._met_down(self.cut())
+            self._met_down(0 if keep_open else self.cut())
         self._leases.grant(("down", holder), lease_ms)
 
     def release(self, holder: str) -> None:
@@ -289,7 +289,9 @@ class Proxy:
         what, name = key
         self._log.event("lapsed", proxy=self.name, **{what: name})
         if what == "toxic":
-            self.remove_toxic(name)
+            fault = self.toxics[name].fault
+            for one in [name, *(toxic.name for toxic in self.toxics.values() if fault and toxic.fault == fault)]:
+                self.remove_toxic(one)
         else:
             self.release(name)
 

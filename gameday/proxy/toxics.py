@@ -15,9 +15,11 @@ STREAMS = ("upstream", "downstream")
 class Toxic:
     """One toxic under its name; it has random numbers of its own, so that a seed gives it the same draws whatever else is set."""
 
-    __slots__ = ("chunks", "kind", "lease_until", "met", "name", "on", "rng", "stream", "toxicity")
+    __slots__ = ("chunks", "fault", "kind", "met", "name", "on", "rng", "stream", "toxicity")
 
-    def __init__(self, name: str, stream: str, kind: Attributes, toxicity: float = 1.0, *, seed: str = "") -> None:
+    def __init__(
+        self, name: str, stream: str, kind: Attributes, toxicity: float = 1.0, *, seed: str = "", fault: str = ""
+    ) -> None:
         self.name = name
         self.stream = stream
         self.kind = kind
@@ -30,8 +32,8 @@ class Toxic:
         """Chunks of bytes that it has acted on; requests, for those of HTTP; handshakes, for those of TLS."""
         self.on = True
         """Whether it is still set."""
-        self.lease_until: float | None = None
-        """When it lapses unless it is renewed, on the loop's clock."""
+        self.fault = fault
+        """What it is part of: the toxics of one fault lapse together."""
 
     def strikes(self) -> bool:
         """Draw whether it applies."""

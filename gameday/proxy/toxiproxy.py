@@ -86,7 +86,8 @@ def list_toxics(proxies: Proxies, request: Request) -> Reply:
 def create_toxic(proxies: Proxies, request: Request) -> Reply:
     """Set a toxic, by default downstream and on every connection.
 
-    Ours beside Toxiproxy's: ``lease_ms``, after which it is off unless renewed, and ``seed`` for the random numbers of this toxic.
+    Ours beside Toxiproxy's: ``lease_ms``, after which it is off unless renewed, together with those of the same ``fault``, and
+    ``seed`` for the random numbers of this toxic.
     """
     proxy = proxies.find(request.args[0])
     fields = request.fields()
@@ -104,7 +105,8 @@ def create_toxic(proxies: Proxies, request: Request) -> Reply:
     if kind is TlsCertificate and proxy.tls is None:
         raise RefusedError(400, "this proxy does not terminate TLS")
     attributes = read_attributes(kind(), fields.get("attributes"))
-    toxic = Toxic(name, stream.lower(), attributes, _toxicity(fields, 1.0), seed=_seed(proxies, proxy, name, fields))
+    seed, fault = _seed(proxies, proxy, name, fields), fields.get("fault") or ""
+    toxic = Toxic(name, stream.lower(), attributes, _toxicity(fields, 1.0), seed=seed, fault=str(fault))
     proxy.add_toxic(toxic, lease_of(fields))
     proxies.log.event("toxic", proxy=proxy.name, **toxic.to_json())
     return Reply(content=toxic.to_json())

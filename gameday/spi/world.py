@@ -118,6 +118,8 @@ class World:
     """Everything a driver is given beside its own parameters."""
 
     run_id: str
+    fault: str = ""
+    """The name of the fault that asks, where one does: two faults with the same parameters are still two."""
     system: Mapping[str, ProcessSpec] = field(default_factory=dict[str, ProcessSpec])
     proxies: Mapping[str, ProxyRef] = field(default_factory=dict[str, ProxyRef])
     secrets: Secrets = Secrets()
@@ -135,6 +137,7 @@ class World:
         """
         return {
             "run_id": self.run_id,
+            "fault": self.fault,
             "system": {name: spec.to_json() for name, spec in self.system.items()},
             "proxies": {name: proxy.to_json(with_secrets=with_secrets) for name, proxy in self.proxies.items()},
             "secrets": dict(self.secrets.values) if with_secrets else {},
@@ -145,6 +148,7 @@ class World:
         """Read what to_json wrote; raise ``KeyError`` when a part is missing."""
         return cls(
             run_id=str(raw["run_id"]),
+            fault=str(raw.get("fault", "")),
             system={name: ProcessSpec.from_json(spec) for name, spec in raw["system"].items()},
             proxies={name: ProxyRef.from_json(proxy) for name, proxy in raw["proxies"].items()},
             secrets=Secrets(values=dict(raw["secrets"])),

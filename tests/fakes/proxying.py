@@ -13,7 +13,8 @@ import uuid
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, TypeVar
 
 from gameday.model import ProcessRef
 from gameday.spi import ProxyRef, World
@@ -26,6 +27,26 @@ def echo(sock: socket.socket) -> None:
     """Send back what comes, until its end."""
     while data := sock.recv(65536):
         sock.sendall(data)
+
+
+def http_server(sock: socket.socket, body: bytes = b"x" * 1000) -> None:
+    """Answer each request on a connection with 200, what was asked for in ``X-Asked``, and a body."""
+    buffer = b""
+    while True:
+        while b"\r\n\r\n" not in buffer:
+            data = sock.recv(65536)
+            if not data:
+                return
+            buffer += data
+        head, _, buffer = buffer.partition(b"\r\n\r\n")
+        length = next(
+            (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+        )
+        while len(buffer) < length:
+            buffer += sock.recv(65536)
+        buffer = buffer[length:]
+        asked = head.split(b"\r\n")[0]
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nX-Asked: %s\r\n\r\n" % (len(body), asked) + body)
 
 
 @contextmanager
@@ -169,6 +190,50 @@ def borrowed(shared: ProxyProcess) -> Generator[ProxyProcess]:
     for sock in shared.opened:
         sock.close()
     shared.opened.clear()
+
+
+@contextmanager
+def toxiproxy(proxy: ProxyProcess) -> Generator[str]:
+    """Pass on the Toxiproxy part of the API alone, and answer the rest as Toxiproxy does; yield where."""
+
+    class Passing(BaseHTTPRequestHandler):
+        def _pass(self) -> None:
+            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, content = 404, b"404 page not found\n"
+            if not self.path.startswith("/gameday"):
+                body: dict[str, Any] = json.loads(raw) if raw else {}
+                known = {key: value for key, value in body.items() if key not in ("lease_ms", "fault")}
+                status, found = proxy.call(self.command, self.path, known if raw else None)
+                content = b"" if found is None else json.dumps(found).encode()
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = _pass  # noqa: N815 - the base class's names
+        do_POST = _pass  # noqa: N815
+        do_DELETE = _pass  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class calls it
+            pass
+
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Passing)) as (_, control):
+        yield control
+
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
+
+
+@contextmanager
+def serving(server: Server) -> Generator[tuple[Server, str]]:
+    """Run an HTTP server in a thread; yield it and its URL."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server, f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def talks(sock: socket.socket, data: bytes = b"ping") -> bool:
