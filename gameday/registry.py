@@ -34,9 +34,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
+from gameday.installed import EntryPoint, entry_points
 from gameday.schema.errors import ParameterError, UnknownDriverError, did_you_mean
 from gameday.schema.parameters import Parameter, parameters_of, read_parameters
 from gameday.spi.driver import Driver
@@ -73,14 +73,10 @@ def _found(group: str) -> dict[str, EntryPoint]:
         other = found.setdefault(entry.name, entry)
         if other.value != entry.value:
             raise PluginError(
-                f"both {_distribution(other)} and {_distribution(entry)} provide {entry.name!r}",
+                f"both {other.distribution} and {entry.distribution} provide {entry.name!r}",
                 hint="uninstall one of them",
             )
     return dict(sorted(found.items()))
-
-
-def _distribution(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist is not None else "an unknown distribution"
 
 
 @cache
@@ -137,17 +133,17 @@ def _imported(entry: EntryPoint) -> Any:
     try:
         return entry.load()
     except (ImportError, AttributeError) as error:
-        where = f"{entry.name!r} of {_distribution(entry)}"
+        where = f"{entry.name!r} of {entry.distribution}"
         raise PluginError(f"cannot load {where}: {error}", hint=f"its entry point names {entry.value}") from error
 
 
 def _no_driver(entry: EntryPoint, why: str) -> PluginError:
-    message = f"{entry.value} of {_distribution(entry)} is no driver: {why}"
+    message = f"{entry.value} of {entry.distribution} is no driver: {why}"
     return PluginError(message, hint="docs/adding-a-driver.md says what a driver must provide")
 
 
 def _no_probe(entry: EntryPoint, why: str) -> PluginError:
-    message = f"{entry.value} of {_distribution(entry)} is no probe: {why}"
+    message = f"{entry.value} of {entry.distribution} is no probe: {why}"
     return PluginError(message, hint="docs/adding-a-probe.md says what a probe must provide")
 
 
@@ -229,5 +225,5 @@ def _renderer(entry: EntryPoint) -> Renderer:
         lacking = ", ".join(
             attribute for attribute in ("name", "filename", "render") if not hasattr(renderer, attribute)
         )
-        raise PluginError(f"{entry.value} of {_distribution(entry)} is no report format: it has no {lacking}")
+        raise PluginError(f"{entry.value} of {entry.distribution} is no report format: it has no {lacking}")
     return renderer

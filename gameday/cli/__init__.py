@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module, metadata
+from importlib import import_module
 
 import click
 
@@ -79,6 +79,8 @@ class Verbs(click.Group):
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
     if value:
+        from importlib import metadata  # noqa: PLC0415 - every other command would pay for it
+
         click.echo(f"gameday {metadata.version('gameday-runner')}")
         ctx.exit()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint
 from typing import Any, Literal
 
 import pytest
 
 from gameday import registry
+from gameday.installed import EntryPoint
 from gameday.registry import PluginError, driver_class, driver_parameters, drivers, load_driver, renderers
 from gameday.schema.errors import ParameterError, UnknownDriverError
 from gameday.schema.parameters import parameters_of, read_parameters
@@ -176,7 +176,7 @@ class Changeable(NotData):
 
 
 def entry(name: str, attribute: str, module: str = "tests.fakes.experiment_file") -> EntryPoint:
-    return EntryPoint(name=name, value=f"{module}:{attribute}", group="gameday.drivers")
+    return EntryPoint(name=name, value=f"{module}:{attribute}")
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_an_unknown_driver_has_its_nearest_name() -> None:
 
 
 def test_two_distributions_with_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def both(*, group: str) -> list[EntryPoint]:
+    def both(group: str) -> list[EntryPoint]:
         return [entry("x", "ProxyDown"), entry("x", "KillProcess")]
 
     monkeypatch.setattr(registry, "entry_points", both)
