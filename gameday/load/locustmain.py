@@ -239,13 +239,14 @@ class LocustRun:
         return int(self._runner.user_count)
 
     def _begin(self) -> None:
-        """Let Locust begin at the agreed time, and tell of it from now on."""
+        """Let Locust begin at the agreed time, and tell of it from now on; stopped before that, it never begins."""
+        if self._stopping:
+            self._finished.wait()
+            os._exit(0)
         if self._coordinator is not None:
             self._coordinator.begin()
         elif self._beat is not None:
             gevent.spawn(self._beat.run)
-        if self._stopping:
-            return
         if not self._config["open"]:
             gevent.sleep(max(0.0, (self._levels.base_ns - time.monotonic_ns()) / 1e9))
             if not self._config["locust"]["shape"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import anyio
 import pytest
 
 from gameday.load.generator import LoadChild
+from gameday.load.protocol import Message
 from gameday.schema.experiment import LoadProfile
 from gameday.spi.errors import LoadError
 from gameday.spi.world import Secrets
-from tests.fakes.load_run import Heard, run_load, stall_server
+from tests.fakes.load_run import Heard, run_load, server_stats, stall_server
 
 EVERYTHING = Path(__file__).parents[1] / "fakes" / "load_everything.py"
 TASKS = EVERYTHING.with_name("load_tasks.py")
@@ -334,3 +336,38 @@ def test_the_working_folder_is_the_locustfiles(tmp_path: Path) -> None:
     with stall_server() as address:
         heard = run_load(load(address, locustfile="load/lf.py", users=1), 0.6, tmp_path, base=tmp_path)
     assert set(heard.counts()) == {"from-a-file"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", [{"rate": "30/s"}, {"users": 10}])
+def test_the_shipped_locustfile_runs_in_both_models(tmp_path: Path, level: dict[str, Any]) -> None:
+    shop = Path(__file__).parents[2] / "experiments" / "load" / "shop.py"
+    with stall_server() as address:
+        heard = run_load(load(address, locustfile=str(shop), args=["--sku", "B2"], **level), 1.5, tmp_path)
+    kinds = {name: set(found) for name, found in heard.counts().items()}
+    assert kinds == {"browse": {"ok"}, "checkout": {"check"}}, "the server sells nothing: no order is a failure"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [{"users": 5}, {"users": 5, "processes": 2}, {"rate": "50/s"}])
+def test_a_load_that_is_stopped_before_it_begins_asks_for_nothing(tmp_path: Path, more: dict[str, Any]) -> None:
+    async def scenario() -> list[Message]:
+        child = await LoadChild.start(
+            load(address, locustfile=str(TASKS), **more),
+            limits_us=(),
+            epoch_ns=time.monotonic_ns(),
+            seed=1,
+            logs=tmp_path,
+            secrets=Secrets(),
+        )
+        try:
+            await child.stop()
+            return [message async for message in child.messages()]
+        finally:
+            await child.kill()
+
+    with stall_server() as address:
+        heard = anyio.run(scenario)
+        assert server_stats(address)["paths"] == {}
+    assert heard[-1]["t"] == "bye"
+    assert heard[-1]["offered"] == 0
