@@ -60,8 +60,10 @@ def test_the_workflow_runs_and_its_first_experiment_can_fail(tmp_path: Path, env
     workflow = (folder / ".github/workflows/resilience.yaml").read_text()
     steps = re.findall(r"^        run: (.+)$", workflow, re.MULTILINE)
     assert steps[0] == "pip install gameday-runner"
-    codes = {step: bash(step, folder, {**environ, "CI": "true"}).returncode for step in steps[1:]}
-    assert codes == {"gameday validate experiments/": 0, "gameday run experiments/": 1, "gameday recover --all": 0}
+    done = {step: bash(step, folder, {**environ, "CI": "true"}) for step in steps[1:]}
+    codes = {step: one.returncode for step, one in done.items()}
+    expected = {"gameday validate experiments/": 0, "gameday run experiments/": 1, "gameday recover --all": 0}
+    assert codes == expected, "".join(one.stdout + one.stderr for one in done.values())
     verdicts = list((folder / "runs").glob("*/verdict.json"))
     [broken] = [json.loads(path.read_text())["objectives_broken"] for path in verdicts]
     assert "checkout-available" in broken
