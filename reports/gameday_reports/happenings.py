@@ -44,6 +44,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "load-started": ("load", "none", "The load began."),
     "probe-started": ("load", "none", "{sli} is read by a probe ({probe}) every {every_ms} ms."),
     "load-stopped": ("load", "none", "The load ended: {offered} offered, {completed} completed."),
+    "load-changed": ("load", "none", "{_load}"),
     "load-lost": ("load", "fail", "The load generator was lost: {error}"),
     "refused": ("run", "warn", "The run is refused ({reason}): {detail}"),
     "phase": ("phase", "none", "Phase {name} begins."),
@@ -61,6 +62,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "abort": ("guard", "fail", "The run is stopped ({reason}): {detail}"),
     "skipped": ("run", "warn", "{what} skipped: {why}"),
     "note": ("run", "none", "{text}"),
+    "recovered": ("run", "none", "{_left}"),
     "taken-over": ("run", "warn", "The {by} took over: {why}"),
     "sealed": ("run", "warn", "A torn end of the journal was sealed ({length} bytes)."),
 }
@@ -133,6 +135,12 @@ class _Shown(dict[str, str]):
         super().__init__({str(key): _plain(value) for key, value in event.data.items()})
         self["_kind"], self["_data"] = bounded(event.kind), bounded(dict(event.data))
         self.update({key: f"{value:,}" for key in _COUNTS if isinstance(value := event.data.get(key), int)})
+        users = "users" in self
+        self["_load"] = (
+            f"The load was changed to {self.get('users' if users else 'rate', '?')}{' users' if users else '/s'}."
+        )
+        clean = "nothing is left of this run" if event.data.get("clean") is True else "not everything is proven undone"
+        self["_left"] = f"Recover ended: {clean}."
         if "why" in self:
             self["why"] = _UNPROVEN.get(self["why"], self["why"])
 
