@@ -132,7 +132,8 @@ class Proxy:
         """Change its addresses; open connections are reset, for they lead elsewhere. Raises OSError and keeps the old ones."""
         if listen != self.listen:
             moved = Listener(listen, self._accepted)
-            self.stop_listening()
+            if self._listener is not None:
+                self._listener.close()
             self._listener = moved
             self.listen = moved.address
         self.upstream = upstream
@@ -155,6 +156,8 @@ class Proxy:
 
     def stop_listening(self) -> None:
         """Give the port back; open connections go on."""
+        if self.tls is not None:
+            self.tls.close()
         if self._listener is not None:
             self._listener.close()
             self._listener = None

@@ -5,6 +5,7 @@ Needs ``cryptography`` (the extra ``[tls]``), which is imported only here and on
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import ssl
@@ -85,7 +86,13 @@ class Terminal:
         }
         self.client = _client_context(settings) if settings.upstream else None
         if settings.ca_file:
-            _write(Path(settings.ca_file), self.ca_pem)
+            _write(settings.ca_file, self.ca_pem)
+
+    def close(self) -> None:
+        """Take the authority's certificate away again: nobody holds its key any more."""
+        if self.settings.ca_file:
+            with contextlib.suppress(OSError):
+                Path(self.settings.ca_file).unlink()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +235,11 @@ def _client_context(settings: TlsSettings) -> ssl.SSLContext:
         raise TlsError(f"cannot read the authorities in {settings.upstream_ca}: {error}") from error
 
 
-def _write(path: Path, pem: str) -> None:
+def _write(path: str, pem: str) -> None:
+    """Write it where everybody may read it, and never through a link that somebody has put there."""
     try:
-        path.write_text(pem)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+        with os.fdopen(handle, "w") as file:
+            file.write(pem)
     except OSError as error:
         raise TlsError(f"cannot write {path}: {error.strerror}") from error

@@ -82,7 +82,7 @@ async def start_own(run_id: str, proxies: Mapping[str, Proxy], folder: RunFolder
     await anyio.to_thread.run_sync(_hand_over, {str(proxy.listen) for proxy in own.values()})
     token = secrets.token_urlsafe(24)
     config = {
-        "proxies": [{"name": name, "listen": proxy.listen, "upstream": proxy.upstream} for name, proxy in own.items()],
+        "proxies": [_described(name, proxy) for name, proxy in own.items()],
         "control": "127.0.0.1:0",
         "token": token,
         "run": run_id,
@@ -111,6 +111,11 @@ async def start_own(run_id: str, proxies: Mapping[str, Proxy], folder: RunFolder
         },
     )
     return OwnProxies(run_id=run_id, process=process, ref=ref, control=reply["control"], refs=refs)
+
+
+def _described(name: str, proxy: Proxy) -> dict[str, Any]:
+    tls = {} if proxy.tls is None else {"tls": proxy.tls.to_json()}
+    return {"name": name, "listen": proxy.listen, "upstream": proxy.upstream, **tls}
 
 
 async def _start(config: Mapping[str, Any], folder: RunFolder) -> tuple[Process, dict[str, Any]]:

@@ -36,6 +36,7 @@ __all__ = [
     "Objective",
     "Phases",
     "Proxy",
+    "ProxyTls",
     "Ready",
     "Recover",
     "Request",
@@ -80,6 +81,30 @@ class SystemProcess(Section):
     restart: Literal["always", "never"] = key(default="never", description="whether it is started again when it ends")
 
 
+class ProxyTls(Section):
+    """How a fault proxy of ours terminates TLS; its certificate is made for the run."""
+
+    names: OneOrMore = key(
+        least=1, description="names and IP addresses the certificate is for", examples=[["localhost"]]
+    )
+    ca_file: Argument | None = key(
+        default=None,
+        description="where to write the authority's certificate while the proxy runs, for clients to trust",
+    )
+    ca_cert: Argument | None = key(default=None, description="PEM file of an authority that clients trust already")
+    ca_key: Argument | None = key(default=None, description="PEM file of its key")
+    upstream: bool = key(default=False, description="whether the dependency speaks TLS, too")
+    upstream_ca: Argument | None = key(default=None, description="PEM file to check the dependency's certificate with")
+    upstream_name: Line | None = key(default=None, description="the name to check it for; default: the upstream's host")
+
+    def agree(self) -> None:
+        """Raise ValueError when keys contradict each other."""
+        if (self.ca_cert is None) != (self.ca_key is None):
+            raise ValueError("needs ca_cert and ca_key together")
+        if not self.upstream and (self.upstream_ca or self.upstream_name):
+            raise ValueError("upstream_ca and upstream_name need upstream: true")
+
+
 class Proxy(Section):
     """A fault proxy in front of a dependency: ours (listen, upstream), or one that runs elsewhere (control, name)."""
 
@@ -90,6 +115,7 @@ class Proxy(Section):
     )
     name: Line | None = key(default=None, description="what the proxy that runs elsewhere calls it")
     token: str | None = key(default=None, description="of a control port that asks for one; a secret variable")
+    tls: ProxyTls | None = key(default=None, description="terminate TLS; for proxies of this run")
 
     def agree(self) -> None:
         """Raise ValueError when keys contradict each other."""
@@ -97,6 +123,8 @@ class Proxy(Section):
         elsewhere = self.control is not None and self.listen is None and self.upstream is None
         if not here and not elsewhere:
             raise ValueError("needs listen and upstream, or control (and name) of a proxy that runs elsewhere")
+        if self.tls is not None and not here:
+            raise ValueError("tls is for a proxy of this run; one that runs elsewhere is told where it is started")
 
 
 class Where(Section):

@@ -31,6 +31,7 @@ SECTIONS = {
     "system.NAME": "SystemProcess",
     "ready": "Ready",
     "proxies.NAME": "Proxy",
+    "proxies.NAME.tls": "ProxyTls",
     "slis.NAME": "Sli",
     "load": "LoadProfile",
     "load.requests[]": "Request",
