@@ -98,7 +98,7 @@ def test_revert_returns_but_the_fault_is_still_active(lab: Lab) -> None:
     assert ran.code == 5
     assert ran.verdict["verdict"] == "dirty"
     assert ran.out.startswith("DIRTY: flip may still be on")
-    assert f"gameday recover {lab.run_folder}" in ran.out
+    assert f"gameday recover {lab.run_folder.name}" in ran.out
     assert "DIRTY" in (lab.run_folder / "report.html").read_text()
 
 
@@ -124,7 +124,10 @@ def test_steady_state_not_reached_again(lab: Lab) -> None:
 
 def test_too_few_samples_are_refused_before_anything_is_touched(lab: Lab) -> None:
     load = {**lab.document()["load"], "rate": "5/s"}
-    ran = lab.run(lab.write(load=load))
+    objectives = {"available": {"expect": "errors < 1%", "recover": {"within": "1s"}}}
+    ran = lab.run(
+        lab.write(load=load, objectives=objectives, phases={"warmup": "0s", "baseline": "2s", "recovery": "62s"})
+    )
     assert ran.code == 3
     assert ran.reasons == ["too-few"]
     assert ran.kinds() == ["opened", "refused", "closed"]
