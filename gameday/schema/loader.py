@@ -172,7 +172,7 @@ class _Loader:
             fragments=dict(self.fragments.texts),
             needed=tuple(name for name, value in secrets.items() if value is None),
             unprovable=unprovable,
-            warnings=tuple(reading.warning(item) for item in unprovable),
+            warnings=(*map(reading.warning, unprovable), *reading.closed_model(experiment)),
         )
 
 

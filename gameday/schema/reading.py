@@ -122,3 +122,16 @@ class Reading:
             hint = "raise load.rate, lengthen the faults, or widen the objective"
         message = f"{item.criterion!r} can never be proven: {why}"
         return replace(self.document.located(span, "too-few", message, hint), level="warning")
+
+    def closed_model(self, experiment: Experiment) -> tuple[Located, ...]:
+        """Warn of shares that users of the closed model feed: while the system stalls, they ask for less."""
+        load, criteria = experiment.load, [c for o in experiment.objectives.values() for c in o.during_criteria]
+        if load is None or load.open_model or all(criterion.exact for criterion in criteria):
+            return ()
+        level = next(key for key in ("users", "stages", "shape") if getattr(load, key) is not None)
+        span = locate(self.root, ("load", level), key=True)
+        message = (
+            "users wait for their answers: while the system stalls they ask for less, and it looks better than it is"
+        )
+        hint = "write rate: for arrivals that come whatever the system does"
+        return (replace(self.document.located(span, "closed-model", message, hint), level="warning"),)

@@ -105,3 +105,19 @@ def test_a_file_warns_of_it_at_the_objective(tmp_path: Path) -> None:
         "'errors < 0.01%' can never be proven: the fault phase offers 2,700 requests, and it takes 29,956"
     )
     assert "warning[too-few]" in warning.render()
+
+
+def test_users_of_the_closed_model_are_warned_of(tmp_path: Path) -> None:
+    path = write(tmp_path, changed(("rate: 100/s", "users: 50")))
+    (warning,) = load_experiment(path, environ={"API_TOKEN": "t"}).warnings
+    assert (warning.line, warning.column, warning.code, warning.level) == (23, 3, "closed-model", "warning")
+    assert load_experiment(path, environ={"API_TOKEN": "t"}).unprovable == ()
+
+
+def test_what_stages_offer_in_the_fault_phase_decides_what_can_be_proven(tmp_path: Path) -> None:
+    low = "stages: [{rate: 100/s, hold: 70s}, {rate: 1/min, hold: 90s}, {rate: 200/s, hold: 60s}]"
+    found = load_experiment(write(tmp_path, changed(("rate: 100/s", low))), environ={"API_TOKEN": "t"})
+    assert {item.objective for item in found.unprovable} == {"checkout-available", "checkout-fast"}
+    high = "stages: [{rate: 1/s, hold: 65s}, {rate: 200/s, hold: 200s}]"
+    found = load_experiment(write(tmp_path, changed(("rate: 100/s", high))), environ={"API_TOKEN": "t"})
+    assert found.unprovable == ()
