@@ -133,3 +133,57 @@ def test_a_long_line_costs_nothing(text: str) -> None:
         with pytest.raises(ValueError, match="not a"):
             parse(text)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "gauge"),
+    [
+        ("max(queue) < 1000", ("max", "queue", "<", 1000.0, None)),
+        ("mean(queue)<=2.5", ("mean", "queue", "<=", 2.5, None)),
+        ("last(disk-free) > 5%", ("last", "disk-free", ">", 0.05, None)),
+        ("p95(lag) < 250ms", ("p95", "lag", "<", 0.25, None)),
+        ("p99.9(lag) < 1m", ("p99.9", "lag", "<", 60.0, None)),
+        ("slope(queue) < 5/s", ("slope", "queue", "<", 5.0, None)),
+        ("slope(queue) < -0.5", ("slope", "queue", "<", -0.5, None)),
+        ("max(memory.rss) < 64MiB", ("max", "memory.rss", "<", 67_108_864.0, None)),
+        ("max(memory) < 1.5GB", ("max", "memory", "<", 1.5e9, None)),
+        ("share(queue > 100) < 5%", ("share", "queue", "<", 0.05, (">", 100.0))),
+        ("share( lag <= 250ms ) >= 99%", ("share", "lag", ">=", 0.99, ("<=", 0.25))),
+    ],
+)
+def test_an_objective_on_a_gauge(text: str, gauge: tuple[object, ...]) -> None:
+    found = parse_criterion(text)
+    assert (found.aggregate, found.sli, found.op, found.limit, found.condition) == gauge
+    assert (found.kind, found.exact, found.slower_us) == ("gauge", True, None)
+    assert found.metric == f"{found.aggregate}({found.sli})"
+    assert parse_criterion(found.text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("max(queue)", "not an objective on a gauge"),
+        ("max() < 5", "not an objective on a gauge"),
+        ("max(queue) < 5 apples", "not an objective on a gauge"),
+        ("max(queue) = 5", "not an objective on a gauge"),
+        ("most(queue) < 5", "unknown aggregate"),
+        ("p49(queue) < 5", "p50 to p99.99"),
+        ("max(queue > 5) < 5", "takes no comparison"),
+        ("share(queue) < 5%", "needs a comparison"),
+        ("share(queue > 5) < 5", "not a percentage"),
+        ("share(queue > 5) < 0%", "never"),
+        ("share(queue > 5) > 100%", "never"),
+        ("max(queue) < 5MB/s", "not a number"),
+        ("max(queue) < NaN", "not a number"),
+        ("ratio(api) < 1%", "not supported yet"),
+    ],
+)
+def test_what_is_no_objective_on_a_gauge(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_criterion(text)
+
+
+def test_a_gauge_may_stop_a_run() -> None:
+    rule = parse_abort("max(queue) < 5000 for 10s")
+    assert isinstance(rule, ForRule)
+    assert (rule.criterion.kind, rule.criterion.sli, rule.window_ms) == ("gauge", "queue", 10_000)
