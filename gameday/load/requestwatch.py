@@ -18,7 +18,7 @@ import gevent
 
 from gameday.load.locustkinds import kind_of_failure
 from gameday.load.outlet import Put
-from gameday.load.protocol import OK
+from gameday.load.protocol import GENERATOR, OK
 from gameday.load.recorder import Recorder
 
 NOT_SENT = "(not sent)"
@@ -55,6 +55,8 @@ class RequestWatch:
         self._verify = verify
         self._numbers = itertools.count()
         self._flights: dict[int, _Flight] = {}
+        self._waiting: set[int] = set()
+        """Arrivals whose task has not begun."""
         self._claims: dict[Any, tuple[int, Callable[[str], object]]] = {}
 
     def install(self, clients: tuple[type[Any], ...], events: Any) -> None:
@@ -81,11 +83,16 @@ class RequestWatch:
         """Count an arrival of the open model whose first request is still to come; return its number."""
         k = next(self._numbers)
         self.recorder.arrived(k, intended_ns)
+        self._waiting.add(k)
         return k
 
-    def claim(self, k: int, named: Callable[[str], object]) -> None:
-        """Let the next request of this greenlet be the one of arrival ``k``, and tell its name."""
+    def claim(self, k: int, named: Callable[[str], object]) -> bool:
+        """Let the next request of this greenlet be the one of arrival ``k``, and tell its name; false when it is too late for that."""
+        if k not in self._waiting:
+            return False
+        self._waiting.remove(k)
         self._claims[gevent.getcurrent()] = (k, named)
+        return True
 
     def unclaim(self) -> None:
         """End an iteration of this greenlet: forget its arrival if it made no request."""
@@ -107,8 +114,10 @@ class RequestWatch:
             flight = self._flights.get(k)
             if flight is not None and flight.answered:
                 continue
+            kind = GENERATOR if k in self._waiting else _TIMEOUT  # we ourselves never came to it
+            self._waiting.discard(k)
             intended_ns = self.recorder.intended(k) or now
-            self._decide(k, flight.name if flight else NOT_SENT, _TIMEOUT, intended_ns + self._timeout_ns)
+            self._decide(k, flight.name if flight else NOT_SENT, kind, intended_ns + self._timeout_ns)
 
     def close(self, now: int) -> None:
         """Decide all that is left at the end: broken off by ourselves, unless its timeout was over."""
@@ -125,6 +134,7 @@ class RequestWatch:
     def _forget(self, k: int) -> None:
         """Take note that nothing more will be heard of a request."""
         self._flights.pop(k, None)
+        self._waiting.discard(k)
         if self.recorder.intended(k) is not None:
             self.recorder.withdrawn(k)
 

@@ -71,12 +71,12 @@ class TaskModel:
 
     def _iterate(self, user: type[User], task: Any, k: int, intended_ns: int) -> None:
         self._watch.recorder.left(intended_ns, now_ns())
-        self._watch.claim(k, lambda name: self._names.setdefault(task, name))
         idle = self._idle[user]
         try:
-            worker = idle.pop() if idle else _Worker(user, self._environment)
-            if worker.perform(task):
-                idle.append(worker)
+            if self._watch.claim(k, lambda name: self._names.setdefault(task, name)):
+                worker = idle.pop() if idle else _Worker(user, self._environment)
+                if worker.perform(task):
+                    idle.append(worker)
         finally:
             self._busy -= 1
             self._watch.unclaim()

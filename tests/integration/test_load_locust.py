@@ -371,3 +371,19 @@ def test_a_load_that_is_stopped_before_it_begins_asks_for_nothing(tmp_path: Path
         assert server_stats(address)["paths"] == {}
     assert heard[-1]["t"] == "bye"
     assert heard[-1]["offered"] == 0
+
+
+@pytest.mark.slow
+def test_arrivals_that_we_never_came_to_are_the_generators_failure(tmp_path: Path) -> None:
+    """A locustfile that keeps the processor to itself: what is late is ours, and no failure of the system."""
+    (tmp_path / "lf.py").write_text(
+        "import time\nfrom locust import FastHttpUser, task\n"
+        "class U(FastHttpUser):\n    @task\n    def go(self):\n"
+        "        end = time.perf_counter() + 0.05\n        while time.perf_counter() < end: pass\n"
+        "        self.client.get('/', name='go')\n"
+    )
+    with stall_server() as address:
+        heard = run_load(load(address, locustfile="lf.py", rate="60/s", timeout="500ms"), 3.0, tmp_path, base=tmp_path)
+    assert heard.counts()["(not sent)"]["generator"] >= 1
+    assert sum(tick["late"] for tick in heard.of("tick")) > 20
+    assert heard.rows == heard.bye["offered"]
