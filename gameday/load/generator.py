@@ -18,14 +18,12 @@ from typing import Any
 
 import anyio
 
-from gameday.load.arguments import check_arguments
-from gameday.load.config import profile_config
-from gameday.load.limits import check_open_files, check_port
+from gameday.load.limits import check_port
 from gameday.load.lines import LineReader
+from gameday.load.preflight import load_config
 from gameday.load.protocol import Message, encode, parse_message
-from gameday.load.wire import compile_requests
 from gameday.schema.experiment import LoadProfile
-from gameday.spi.errors import DriverError, LoadError
+from gameday.spi.errors import LoadError
 from gameday.spi.world import Secrets
 
 READY_S = 20.0
@@ -274,41 +272,6 @@ class LoadChild:
         return LoadError(
             f"{what}{how}{said}", hint=f"the whole log is {self._log}; without the load generator nothing is measured"
         )
-
-
-def load_config(
-    profile: LoadProfile,
-    secrets: Secrets,
-    *,
-    data: Mapping[str, Sequence[Any]] | None = None,
-    base: Path | None = None,
-) -> dict[str, Any]:
-    """Return the child's configuration after all that can be checked has been; raise LoadError with what is wrong."""
-    check_open_files(profile)
-    check_arguments(profile.args)
-    try:
-        config = profile_config(profile, secrets.reveal, data or {})
-    except DriverError as error:
-        raise LoadError(str(error), hint=error.hint) from error
-    try:
-        compile_requests(config)
-    except ValueError as error:
-        raise LoadError(f"the load cannot be sent: {error}") from error
-    if profile.locustfile is not None:
-        config["locust"]["file"] = str(_locustfile(profile, base or Path.cwd()))
-    return config
-
-
-def _locustfile(profile: LoadProfile, base: Path) -> Path:
-    """Return the whole path of the locustfile; raise LoadError when it is not there, or cannot be used as the file asks for."""
-    path = (base / (profile.locustfile or "")).resolve()
-    if not path.is_file() or path.suffix != ".py":
-        raise LoadError(f"there is no locustfile {path}", hint="its path counts from the folder of the experiment file")
-    if profile.workers is not None and profile.open_model:
-        raise LoadError("workers drive users, not a rate", hint="write users, or rate with processes")
-    if profile.workers is not None and profile.headers:
-        raise LoadError("load.headers cannot be handed to workers", hint="set them in the locustfile")
-    return path
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 import locust.main
 from locust import runners
 
-from gameday.load.locustmain import AfterInit, forget_config_files
+from gameday.load.locusthooks import AfterInit, forget_config_files
 from gameday.load.member import Member
 
 _MASTER_SILENT_S = 5

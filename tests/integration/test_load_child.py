@@ -14,7 +14,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gameday.load.generator import LoadChild, load_config
+from gameday.load.generator import LoadChild
+from gameday.load.preflight import load_config
 from gameday.load.protocol import Message, encode, parse_message
 from gameday.schema.experiment import LoadProfile
 from gameday.spi.errors import LoadError

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gameday.load.arguments import check_arguments, locust_arguments
-from gameday.load.generator import load_config
+from gameday.load.preflight import load_config
 from gameday.schema.experiment import LoadProfile
 from gameday.spi.errors import LoadError
 from gameday.spi.world import Secrets
