@@ -15,7 +15,7 @@ from gameday.undo.standing import possible
 
 def run_selftest(form: str) -> int:
     """Run the self-test and print it as ``text`` or ``json``; return 0 when nothing was left behind, 1 otherwise."""
-    click.echo("killing runners of our own at every point of a fault's life; about a minute …", err=True)
+    click.echo("killing runners of our own at every point of a fault's life; a minute or two …", err=True)
     report = selftest()
     click.echo(json.dumps(document(report), indent=2) if form == "json" else "\n".join(lines(report)))
     return 1 if report.residues or not report.kills else 0

@@ -24,11 +24,18 @@ from gameday.spi.world import ProcessSpec
 
 _SLEEP = ("sleep", "600")
 PROXY_PARAMS: Mapping[str, Mapping[str, Any]] = {
-    "proxy.down": {},
     "proxy.latency": {"latency": "50ms"},
-    "proxy.bandwidth": {"rate": "100/s"},
+    "proxy.bandwidth": {"rate": 10},
+    "proxy.slow-close": {"delay": "50ms"},
+    "proxy.reset-after": {"bytes": 10},
+    "proxy.limit-data": {"bytes": 10},
+    "proxy.slicer": {"size": 10},
+    "proxy.http-delay": {"latency": "50ms"},
+    "proxy.http-header": {"remove": ["ETag"]},
+    "proxy.http-rate-limit": {"rate": 5},
+    "proxy.http-throttle": {"rate": 3},
 }
-"""Parameters beside ``proxy`` for each fault of a proxy; one that is not here is tried without any."""
+"""What a fault of a proxy must be told beside the proxy; one that is not here needs nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,16 +173,18 @@ def proxy(driver: str) -> Maker:
 
     @contextmanager
     def make(folder: Path, run_id: str) -> Generator[Subject]:
-        config = {"proxies": [{"name": "p", "listen": "127.0.0.1:0", "upstream": "127.0.0.1:9"}], "run": run_id}
+        entry = {"name": "p", "listen": "127.0.0.1:0", "upstream": "127.0.0.1:9"}
+        tls = {"tls": {"names": ["127.0.0.1"]}} if driver.startswith("proxy.tls-") else {}
+        config = {"proxies": [{**entry, **tls}], "run": run_id}
         with (folder / "proxy.log").open("wb") as log, _proxy_process(config, log) as (process, ready):
             ref = identify(process.pid)
             listen = str(ready["listens"]["p"])
-            entry = ProxyRef(control=str(ready["control"]), name="p", listen=listen, process=ref)
+            there = ProxyRef(control=str(ready["control"]), name="p", listen=listen, process=ref)
             yield Subject(
                 driver=driver,
                 params={"proxy": "p", **PROXY_PARAMS.get(driver, {})},
-                world=World(run_id=run_id, proxies={"p": entry}),
-                residue=lambda: _set(entry),
+                world=World(run_id=run_id, proxies={"p": there}),
+                residue=lambda: _set(there),
             )
 
     return make

@@ -17,7 +17,7 @@ from gameday.journal.reader import read_journal
 from gameday.spi import World
 from gameday.testing import eventually
 from gameday.undo.guardian import LEASE_SECONDS
-from gameday.undo.selftest import POINTS, Kill, Point, kill_once, selftest
+from gameday.undo.selftest import BRIEFLY, MECHANISMS, POINTS, Kill, Point, kill_once, selftest, testable
 from gameday.undo.subjects import Maker, Subject, command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
@@ -25,14 +25,24 @@ IN_FLIGHT = Point(name="apply command in flight", at="inject-called", after_ms=6
 
 
 def test_no_death_at_any_point_leaves_anything() -> None:
-    report = selftest(rounds=2, workers=8)
+    report = selftest(rounds=2, workers=8, names=MECHANISMS)
     killed = [kill for kill in report.kills if kill.point != "hung"]
     assert report.residues == ()
     assert len(killed) >= 180
     assert len(report.kills) >= 200
-    assert {"command", "process.pause", "process.stop", "proxy.down", "proxy.latency"} <= {k.driver for k in killed}
+    assert {kill.driver for kill in killed} == MECHANISMS
     hung = [kill for kill in report.kills if kill.point == "hung"]
     assert all(kill.seconds is not None and kill.seconds < LEASE_SECONDS + 1 for kill in hung), hung
+
+
+def test_every_other_driver_that_can_be_tested_here_leaves_nothing_either() -> None:
+    """A driver that is added is in the matrix, or says why not."""
+    makers, untested = testable(None)
+    rest = set(makers) - MECHANISMS
+    report = selftest(points=BRIEFLY, workers=8, names=sorted(rest))
+    assert report.residues == ()
+    assert {kill.driver for kill in report.kills} == rest
+    assert all(name.startswith(("toxiproxy.", "process.kill", "k8s.", "docker.")) for name in untested), untested
 
 
 @contextmanager
