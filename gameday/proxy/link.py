@@ -141,12 +141,15 @@ class Link:
         return whole
 
     def close(self) -> None:
-        """Close both sides after what has been written to them."""
-        if self.client.transport is None or self.server.transport is None:
+        """Close both sides after what has been written to them; a side that is not there yet will not come."""
+        transports = [end.transport for end in (self.client, self.server) if end.transport is not None]
+        if not transports:
             self.cut()
-        else:
-            self.client.transport.close()
-            self.server.transport.close()
+        elif self._dialling is not None:
+            self._dialling.cancel()
+            self._dialling = None
+        for transport in transports:
+            transport.close()
 
     def made(self, end: End) -> None:
         """One of the sockets is there."""

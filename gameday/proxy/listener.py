@@ -75,8 +75,9 @@ class Listener:
         Linux drops the first packet of a connection for which the queue has no room, so that the client tries again in vain. Where
         it does not, or a client has come first, connections are made and never answered.
         """
-        if not self._listening:
+        if self._fillers:
             return
+        self.listen()
         self._unwatch()
         self._discard.clear()
         self._socket.listen(0)

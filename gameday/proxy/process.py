@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import resource
 from collections.abc import Callable, Coroutine
@@ -49,6 +50,7 @@ def log_crashes(log: Log) -> None:
         log.event("error", message=str(context.get("message", "")), error=repr(error) if error is not None else "")
 
     asyncio.get_running_loop().set_exception_handler(crashed)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every write to a client that has gone
 
 
 def raise_descriptor_limit() -> None:

@@ -64,8 +64,9 @@ def shown_share(value: float) -> float:
     if value in (0, 1):
         return int(value)
     packed = struct.pack("f", value)
+    rounded: float = struct.unpack("f", packed)[0]
     for digits in range(1, 10):
-        short = float(f"{value:.{digits}g}")
+        short = float(f"{rounded:.{digits}g}")
         if struct.pack("f", short) == packed:
             return short
     return value
