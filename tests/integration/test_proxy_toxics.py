@@ -291,7 +291,7 @@ def test_the_same_seed_strikes_the_same_connections(proxy: ProxyProcess) -> None
     struck: list[list[bool]] = []
     for _ in range(2):
         add(proxy, "limit_data", {"bytes": 1}, toxicity=0.5, seed=42)
-        one = []
+        one: list[bool] = []
         for _ in range(12):
             sock = proxy.connect()
             sock.sendall(b"xy")

@@ -22,7 +22,8 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
 
 def requests_in(chunks: list[bytes]) -> tuple[bytes, list[str], bytes]:
     """All that comes out, the targets of the requests, and their content."""
-    messages, out, targets, content = Messages(), b"", [], b""
+    messages, out, content = Messages(), b"", b""
+    targets: list[str] = []
     for chunk in chunks:
         messages.push(chunk)
         while True:
