@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ _NICE = -10
 _OOM_SCORE = -900
 _ORDINARY_OOM = Path("/proc/self/oom_score_adj")
 _TRY_SECONDS = 5.0
+_STALE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ def make_cgroup(run_id: str, *, proc: Path = Path("/proc/self")) -> Path | None:
         return None
     mount, path = here
     for parent in ([path.parent] if path != mount else []) + [path]:
+        _sweep(parent)
         made = parent / f"{_MARK}{run_id}"
         try:
             made.mkdir()
@@ -104,6 +107,14 @@ def make_cgroup(run_id: str, *, proc: Path = Path("/proc/self")) -> Path | None:
             return made
         remove_cgroup(made)
     return None
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what killed watchdogs left: groups with nobody in them, but not one that was only just made."""
+    for left in parent.glob(f"{_MARK}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                left.rmdir()
 
 
 def remove_cgroup(path: Path) -> None:

@@ -91,3 +91,17 @@ def test_where_none_may_be_used_none_is_left(tmp_path: Path) -> None:
 def test_without_control_groups_there_is_none(tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
     assert make_cgroup("r", proc=tmp_path / "proc") is None
+
+
+def test_what_a_killed_watchdog_left_is_swept_and_what_was_just_made_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount, proc = tree(tmp_path, "/")
+    monkeypatch.setattr(os, "access", anything)
+    for name in ("stale", "busy", "new"):
+        (mount / f"gameday-watchdog-{name}").mkdir()
+    (mount / "gameday-watchdog-busy" / "someone").mkdir()
+    for name in ("stale", "busy"):
+        os.utime(mount / f"gameday-watchdog-{name}", (1, 1))
+    make_cgroup("r", proc=proc)
+    assert sorted(path.name.removeprefix("gameday-watchdog-") for path in mount.iterdir()) == ["busy", "new", "r"]
