@@ -99,7 +99,7 @@ class Report:
         return tuple(kill for kill in self.kills if kill.left)
 
 
-def testable(names: Iterable[str] | None) -> tuple[dict[str, Maker], dict[str, str]]:
+def breakable(names: Iterable[str] | None) -> tuple[dict[str, Maker], dict[str, str]]:
     """Return who makes what each installed driver breaks, and why the others are not tested."""
     found: dict[str, Maker] = {}
     untested: dict[str, str] = {}
@@ -121,7 +121,7 @@ def selftest(
     names: Iterable[str] | None = None,
 ) -> Report:
     """Kill a runner at every point (or at ``points``), for every driver that can be tested here, several at a time."""
-    makers, untested = testable(names)
+    makers, untested = breakable(names)
     jobs = [
         (maker, name, point)
         for name, maker in makers.items()

@@ -17,7 +17,7 @@ from gameday.journal.reader import read_journal
 from gameday.spi import World
 from gameday.testing import eventually
 from gameday.undo.guardian import LEASE_SECONDS
-from gameday.undo.selftest import BRIEFLY, MECHANISMS, POINTS, Kill, Point, kill_once, selftest, testable
+from gameday.undo.selftest import BRIEFLY, MECHANISMS, POINTS, Kill, Point, breakable, kill_once, selftest
 from gameday.undo.subjects import Maker, Subject, command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
@@ -37,7 +37,7 @@ def test_no_death_at_any_point_leaves_anything() -> None:
 
 def test_every_other_driver_that_can_be_tested_here_leaves_nothing_either() -> None:
     """A driver that is added is in the matrix, or says why not."""
-    makers, untested = testable(None)
+    makers, untested = breakable(None)
     rest = set(makers) - MECHANISMS
     report = selftest(points=BRIEFLY, workers=8, names=sorted(rest))
     assert report.residues == ()
