@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 VENV_PACKAGES := python3-venv
-TEST_PACKAGES := chromium openssl
+TEST_PACKAGES := chromium npm openssl
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow lint bench wheel clean

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Sequence
+from time import monotonic
 
 from gameday.proxy.http1 import ResponseHead, with_fields
 from gameday.proxy.httpkinds import HttpCorrupt, HttpHeader, HttpKind, HttpThrottle, HttpTruncate
@@ -125,7 +125,7 @@ class Throttling(Alteration):
             return None
         if not self._kind.rate:
             return Hold(self.toxic, math.inf)
-        self._free = max(self._free, asyncio.get_running_loop().time()) + len(piece) / (self._kind.rate * 1000)
+        self._free = max(self._free, monotonic()) + len(piece) / (self._kind.rate * 1000)
         return Hold(self.toxic, self._free)
 
 

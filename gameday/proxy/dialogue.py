@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 from gameday.proxy.answers import Alteration, Cut, alteration_of, held
 from gameday.proxy.effects import Final
@@ -148,26 +148,33 @@ class Dialogue:
         messages = self._requests
         messages.push(data)
         out: list[bytes] = []
-        while True:
-            if messages.at_start:
-                self._swallowing = False
-                head = messages.request()
-                if head is None:
+        try:
+            while True:
+                if messages.at_start:
+                    self._swallowing = False
+                    head = self._next_request()
+                    if head is None:
+                        break
+                    self._begin(head, out)
+                for _, piece in messages.pieces():
+                    if not self._swallowing:
+                        out.append(piece)
+                if not messages.at_start:
                     break
-                self._begin(head, out)
-            for _, piece in messages.pieces():
-                if not self._swallowing:
-                    out.append(piece)
-            if not messages.at_start:
-                break
-        if out:
-            self._link.up.feed(b"".join(out))
+        finally:
+            if out:
+                self._link.up.feed(b"".join(out))
+
+    def _next_request(self) -> RequestHead | None:
+        if len(self._open) >= _MOST_OUTSTANDING:
+            raise NotHttpError
+        return self._requests.request()
 
     def _begin(self, head: RequestHead, out: list[bytes]) -> None:
         """Decide what becomes of a request, once."""
         self._rules.requests += 1
         exchange = Exchange(head.method)
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         raw = head.raw
         for rule in self._rules.all:
             if not rule.strikes(head, now):
@@ -185,8 +192,6 @@ class Dialogue:
             else:
                 exchange.alterations += alteration_of(rule.toxic, kind)
         self._open.append(exchange)
-        if len(self._open) > _MOST_OUTSTANDING:
-            raise NotHttpError
         self._swallowing = exchange.reply is not None
         if self._swallowing:
             self._reply()
@@ -202,28 +207,31 @@ class Dialogue:
         messages = self._responses
         messages.push(data)
         out: list[bytes] = []
-        while True:
-            if messages.at_start:
-                if not self._open and not messages.idle:
-                    raise NotHttpError  # it speaks without being asked
-                if not self._open:
+        try:
+            while not messages.idle:
+                if messages.at_start and not self._begin_answer(out):
                     break
-                head = messages.response(self._open[0].method)
-                if head is None:
+                self._pass_body(messages, out)
+                if not messages.at_start:
                     break
-                out.append(self._answered(head))
-                if head.status == _SWITCHING or (self._open[0].method == "CONNECT" and head.status in _TUNNEL):
-                    self._flush(out)
-                    raise NotHttpError
-                if head.interim:
-                    continue
-            self._pass_body(messages, out)
-            if not messages.at_start:
-                break
-            self._open.popleft()
+                self._open.popleft()
+                self._flush(out)
+                self._reply()
+        finally:
             self._flush(out)
-            self._reply()
-        self._flush(out)
+
+    def _begin_answer(self, out: list[bytes]) -> bool:
+        """Pass on the head of the next answer, and those of interim ones before it; return whether it was there."""
+        while self._open:
+            head = self._responses.response(self._open[0].method)
+            if head is None:
+                return False
+            out.append(self._answered(head))
+            if head.status == _SWITCHING or (self._open[0].method == "CONNECT" and head.status in _TUNNEL):
+                raise NotHttpError
+            if not head.interim:
+                return True
+        raise NotHttpError  # it speaks without being asked
 
     def _answered(self, head: ResponseHead) -> bytes:
         raw = head.raw

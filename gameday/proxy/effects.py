@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
 from enum import Enum, auto
 
 from gameday.proxy.attributes import Attributes
@@ -28,6 +27,7 @@ from gameday.proxy.toxics import Toxic
 
 _PIECE_SECONDS = 0.1
 """How much of a limited rate leaves in one piece, as in Toxiproxy."""
+_REMEMBERED = 128
 _PIECES = 2048
 """At most so many slices of one read, so that slicing costs bounded memory."""
 
@@ -60,6 +60,7 @@ class Fate:
         """Whether a toxic applies to this connection."""
         known = self._chosen.get(toxic)
         if known is None or known[0] != toxic.toxicity:
+            self._forget()
             known = self._chosen[toxic] = (toxic.toxicity, toxic.strikes())
         return known[1]
 
@@ -74,10 +75,11 @@ class Fate:
             self._met.add(toxic)
             toxic.met += 1
 
-    def forget(self, present: AbstractSet[Toxic]) -> None:
-        """Drop what is remembered of toxics that are gone."""
-        self._met &= present
-        self._chosen = {toxic: known for toxic, known in self._chosen.items() if toxic in present}
+    def _forget(self) -> None:
+        """Drop what is remembered of toxics that are gone, before it is much: a connection may live for long."""
+        if len(self._chosen) >= _REMEMBERED:
+            self._met = {toxic for toxic in self._met if toxic.on}
+            self._chosen = {toxic: known for toxic, known in self._chosen.items() if toxic.on}
 
 
 class Effect:

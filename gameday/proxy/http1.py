@@ -124,9 +124,9 @@ class Messages:
         if codings:
             if codings != [b"chunked"] or lengths or match[3] == b"0":
                 raise NotHttpError
-            self._begin(Body.CHUNKED, -1)
+            self._begin(raw, Body.CHUNKED, -1)
         else:
-            self._begin(Body.LENGTH, _length(lengths) or 0)
+            self._begin(raw, Body.LENGTH, _length(lengths) or 0)
         return RequestHead(raw, match[1].decode(), match[2].decode("latin-1"), self._body, max(0, self._left))
 
     def response(self, method: str) -> ResponseHead | None:
@@ -140,17 +140,17 @@ class Messages:
         status = int(match[2])
         codings, lengths = _framing(raw)
         if status in _INTERIM or status in _BODILESS or method == "HEAD":
-            self._begin(Body.LENGTH, 0)
+            self._begin(raw, Body.LENGTH, 0)
         elif codings:
             if lengths or match[1] == b"0":
                 raise NotHttpError
             if codings == [b"chunked"]:
-                self._begin(Body.CHUNKED, -1)
+                self._begin(raw, Body.CHUNKED, -1)
             else:
-                self._begin(Body.UNTIL_CLOSE, 0)
+                self._begin(raw, Body.UNTIL_CLOSE, 0)
         else:
             length = _length(lengths)
-            self._begin(Body.UNTIL_CLOSE if length is None else Body.LENGTH, length or 0)
+            self._begin(raw, Body.UNTIL_CLOSE if length is None else Body.LENGTH, length or 0)
         return ResponseHead(raw, status, self._body, max(0, self._left))
 
     def pieces(self) -> Iterator[tuple[bool, bytes]]:
@@ -174,11 +174,11 @@ class Messages:
             if here and (len(here) > HEAD_LIMIT or not may_be.fullmatch(here)):
                 raise NotHttpError
             return None
-        raw = self._data[self._at : end + 4]
-        self._at = end + 4
-        return raw
+        return self._data[self._at : end + 4]
 
-    def _begin(self, body: Body, left: int) -> None:
+    def _begin(self, raw: bytes, body: Body, left: int) -> None:
+        """Take the head, which is one, and expect its body."""
+        self._at += len(raw)
         self._body = body
         self._left = left
         self.at_start = body is Body.LENGTH and not left

@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from gameday.proxy.address import Address
 from gameday.proxy.effects import Fate, Final
@@ -31,8 +31,18 @@ class Reader(Protocol):
         ...
 
 
+class Wishes(Protocol):
+    """What readers are for; while there is nothing, nobody reads."""
+
+    all: tuple[Any, ...]
+
+
 class Owner(Protocol):
     """The proxy, as its links know it."""
+
+    def reader(self, link: Link) -> Reader:
+        """Return somebody to read what passes a link."""
+        ...
 
     def gone(self, link: Link) -> None:
         """Hear that nothing of a link is left."""
@@ -71,12 +81,14 @@ class Link:
         "unreadable",
         "up",
         "whole",
+        "wishes",
     )
 
-    def __init__(self, route: Route, lanes: Mapping[str, Lane], fate: Fate, owner: Owner) -> None:
+    def __init__(self, route: Route, lanes: Mapping[str, Lane], fate: Fate, wishes: Wishes, owner: Owner) -> None:
         self._route = route
         self._owner = owner
         self.fate = fate
+        self.wishes = wishes
         self.whole = True
         """Not cut."""
         self.hanging = False
@@ -122,6 +134,16 @@ class Link:
     def passed(self, stream: str) -> int:
         """Return the bytes that came from the client (``upstream``) or from the dependency (``downstream``)."""
         return (self.client if stream == "upstream" else self.server).passed
+
+    def read(self, end: End, data: bytes) -> None:
+        """Let somebody look at the bytes first, from now on; not once it has turned out that they cannot be read."""
+        if self.unreadable:
+            self.last = end
+            end.outward.feed(data)
+            return
+        if self.reader is None:
+            self.reader = self._owner.reader(self)
+        self.reader.sent(end, data)
 
     def reschedule(self) -> None:
         """See the changed toxics; never blocks."""
@@ -236,11 +258,11 @@ class End(asyncio.Protocol):
         """Pass bytes on, past whoever reads them."""
         self.passed += len(data)
         link = self.link
-        if link.reader is None:
+        if link.reader is None and not link.wishes.all:
             link.last = self
             self.outward.feed(data)
         else:
-            link.reader.sent(self, data)
+            link.read(self, data)
 
     def eof_received(self) -> bool:
         """Pass the end on; the other direction stays open where TLS does not forbid it."""

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 
 from gameday.proxy.effects import Effect, Fate, Final, Item, Timed, effect_of
 from gameday.proxy.toxics import Lane, Toxic
@@ -38,9 +39,11 @@ class Pipe:
     """The way from ``reader`` to ``writer``; until both are attached everything is held."""
 
     __slots__ = (
+        "_closes_at",
         "_closing",
         "_cost",
         "_effects",
+        "_epoch",
         "_fate",
         "_final",
         "_held",
@@ -62,6 +65,7 @@ class Pipe:
         """Its end of file was passed on, after every byte before it."""
         self._lane = lane
         self._fate = fate
+        self._epoch = lane.epoch
         self._on_final = on_final
         self._known: dict[Toxic, tuple[float, Effect | None]] = {}
         """What was drawn for each toxic, and at which share."""
@@ -74,12 +78,16 @@ class Pipe:
         self._stopped = False
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.TimerHandle | None = None
+        self._closes_at = 0.0
         if lane.toxics:
             self._draw(fresh=True)
             self._watch()
+            self._enlist()
 
     def feed(self, data: bytes, hold: Hold | None = None) -> None:
         """Take bytes from the reader."""
+        if self._epoch != self._lane.epoch:
+            self.reschedule()
         if self._queue is None and self.writer is not None and not self._effects and hold is None:
             self.writer.write(data)
         elif self._final is None:
@@ -87,6 +95,8 @@ class Pipe:
 
     def end(self, final: Final) -> None:
         """Take the end of the stream; a worse end may follow an end of file, nothing follows another."""
+        if self._epoch != self._lane.epoch:
+            self.reschedule()
         if self._final is None or (self._final is Final.FINISH and final is not Final.FINISH):
             self._final = final
             self._take(final, None)
@@ -114,8 +124,9 @@ class Pipe:
 
     def reschedule(self) -> None:
         """See the changed toxics: held bytes are timed anew, and with none left they leave at once, in order."""
+        self._epoch = self._lane.epoch
         left_behind = self._draw(fresh=False)
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         for effect in self._effects:
             effect.rewind(now)
         if self._queue is not None:
@@ -126,6 +137,7 @@ class Pipe:
                 self._final = final
             self._append(now, now, final, None)
         self._watch()
+        self._enlist()
 
     def drop(self) -> None:
         """Forget what is held: there is nobody left to write it to."""
@@ -137,10 +149,19 @@ class Pipe:
             if timer is not None:
                 timer.cancel()
         self._timer = self._closing = None
+        self._effects = ()
+        self._lane.busy.pop(self, None)
+
+    def _enlist(self) -> None:
+        """Be told of changes while there is something to do about them."""
+        if self._effects or self._queue is not None:
+            self._lane.busy[self] = None
+        else:
+            self._lane.busy.pop(self, None)
 
     def _draw(self, *, fresh: bool) -> list[Final]:
         """Bring the effects in line with the lane; return how those that are gone want the connection to end."""
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         before, self._known = self._known, {}
         for toxic in self._lane.toxics:
             known = before.get(toxic)
@@ -154,7 +175,7 @@ class Pipe:
         return [final for final in finals if final is not None]
 
     def _take(self, item: Item, hold: Hold | None) -> None:
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         timed: Iterable[Timed] = ((now if hold is None else hold.seconds_after(now), item),)
         for effect in self._effects:
             timed = [left for at, what in timed for left in effect.apply(at, what)]
@@ -169,6 +190,7 @@ class Pipe:
     def _append(self, due: float, arrived: float, item: Item, hold: Hold | None) -> None:
         if self._queue is None:
             self._queue = deque()
+            self._lane.busy[self] = None
         self._queue.append((due, arrived, item, hold))
         self._cost += _cost(item)
         if len(self._queue) == 1:
@@ -188,18 +210,19 @@ class Pipe:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        loop = asyncio.get_running_loop()
         while self.writer is not None and self._queue:
             due, _, item, _ = self._queue[0]
-            if due > loop.time():
-                if due < math.inf:
-                    self._timer = loop.call_at(due, self._drain)
+            wait = due - monotonic()
+            if wait > 0:
+                if wait < math.inf:
+                    self._timer = asyncio.get_running_loop().call_later(wait, self._drain)
                 break
             self._queue.popleft()
             self._cost -= _cost(item)
             self._pass_on(self.writer, item)
         if not self._queue:
             self._queue = None
+            self._enlist()
         self._throttle()
 
     def _pass_on(self, writer: asyncio.Transport, item: Item) -> None:
@@ -233,14 +256,16 @@ class Pipe:
             if self._closing is not None:
                 self._closing.cancel()
                 self._closing = None
-        elif self._closing is None or self._closing.when() > min(times):
+        elif self._closing is None or self._closes_at > min(times):
             if self._closing is not None:
                 self._closing.cancel()
-            self._closing = asyncio.get_running_loop().call_at(min(times), self._close_silent)
+            self._closes_at = min(times)
+            wait = max(0.0, self._closes_at - monotonic())
+            self._closing = asyncio.get_running_loop().call_later(wait, self._close_silent)
 
     def _close_silent(self) -> None:
         self._closing = None
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         if any(effect.closes_at is not None and effect.closes_at <= now for effect in self._effects):
             self._on_final(Final.CLOSE)
         else:

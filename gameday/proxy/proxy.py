@@ -12,7 +12,7 @@ from gameday.proxy.address import Address
 from gameday.proxy.attributes import Attributes
 from gameday.proxy.dialogue import Dialogue, Rules
 from gameday.proxy.effects import Fate
-from gameday.proxy.kinds import Blackhole
+from gameday.proxy.kinds import Blackhole, Timeout
 from gameday.proxy.leases import Leases
 from gameday.proxy.link import Link, Route
 from gameday.proxy.listener import Listener
@@ -55,6 +55,8 @@ class Proxy:
         self._leases = Leases(self._lapse)
         self._lanes = {stream: Lane() for stream in STREAMS}
         self._links: dict[Link, asyncio.Task[None]] = {}
+        self._hanging: set[Link] = set()
+        """Those that a blackhole took in, without a dependency behind them."""
         self._probes: dict[str, float] = {}
         self._listener: Listener | None = Listener(listen, self._accepted)
         self.listen = self._listener.address
@@ -209,32 +211,31 @@ class Proxy:
     def gone(self, link: Link) -> None:
         """Forget a link of which nothing is left."""
         self._links.pop(link, None)
+        self._hanging.discard(link)
         for stream in STREAMS:
             self.traffic.passed[stream] += link.passed(stream)
         self.busy_at = asyncio.get_running_loop().time()
 
+    def reader(self, link: Link) -> Dialogue:
+        """Return somebody to read what passes a link."""
+        return Dialogue(link, self.rules)
+
     def _changed(self) -> None:
-        """Bring everything in line with the toxics: both lanes, HTTP, the port, and each connection; never blocks."""
+        """Bring everything in line with the toxics; never blocks.
+
+        A connection on which nothing acts sees the change with its next chunk: a thousand of them cost nothing here.
+        """
         toxics = tuple(self.toxics.values())
-        for stream, lane in self._lanes.items():
-            lane.toxics = tuple(one for one in toxics if one.stream == stream or isinstance(one.kind, Blackhole))
         self.rules.change(toxics)
         self._tune_port()
-        present, holes = set(toxics), self._holes()
-        for link in list(self._links):
-            if link.hanging and not holes:
+        for stream, lane in self._lanes.items():
+            lane.change(tuple(one for one in toxics if one.stream == stream or isinstance(one.kind, Blackhole)))
+        if any(isinstance(one.kind, Timeout) for one in toxics):
+            for link in self._links:  # it closes silent connections, too
+                link.reschedule()
+        if self._hanging and not self._holes():
+            for link in list(self._hanging):
                 link.cut()
-                continue
-            link.fate.forget(present)
-            self._read(link)
-            link.reschedule()
-
-    def _read(self, link: Link) -> None:
-        """See to it that HTTP is read while there are toxics for it, and no longer than that."""
-        if isinstance(link.reader, Dialogue):
-            link.reader.retire()
-        elif self.rules.all and not link.unreadable:
-            link.reader = Dialogue(link, self.rules)
 
     def _holes(self) -> list[Toxic]:
         """Blackholes that take in new connections."""
@@ -269,13 +270,13 @@ class Proxy:
             server_tls=None if self.tls is None else self.tls.client,
             server_name="" if self.tls is None else self.tls.settings.upstream_name,
         )
-        link = Link(route, self._lanes, fate, self)
+        link = Link(route, self._lanes, fate, self.rules, self)
         if not probe:
             self.traffic.accepted += 1
             for hole in holes:
                 fate.note(hole)
-        if self.rules.all:
-            link.reader = Dialogue(link, self.rules)
+        if holes and not probe:
+            self._hanging.add(link)
         run = link.greet(sock) if probe else link.run(sock, hang=bool(holes))
         self._links[link] = loop.create_task(run)
         if holes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from typing import Any
+from typing import Any, Protocol
 
 from gameday.proxy.attributes import Attributes
 
@@ -15,13 +15,15 @@ STREAMS = ("upstream", "downstream")
 class Toxic:
     """One toxic under its name; it has random numbers of its own, so that a seed gives it the same draws whatever else is set."""
 
-    __slots__ = ("chunks", "fault", "kind", "met", "name", "on", "rng", "stream", "toxicity")
+    __slots__ = ("chunks", "fault", "kind", "met", "name", "on", "rng", "spelt", "stream", "toxicity")
 
     def __init__(
         self, name: str, stream: str, kind: Attributes, toxicity: float = 1.0, *, seed: str = "", fault: str = ""
     ) -> None:
         self.name = name
-        self.stream = stream
+        self.stream = stream.lower()
+        self.spelt = stream
+        """As whoever set it wrote it, which Toxiproxy keeps."""
         self.kind = kind
         self.toxicity = toxicity
         """Share of the connections it applies to, of the requests for those of HTTP; 0 to 1."""
@@ -45,18 +47,40 @@ class Toxic:
             "attributes": self.kind.to_json(),
             "name": self.name,
             "type": self.kind.TYPE,
-            "stream": self.stream,
+            "stream": self.spelt,
             "toxicity": shown_share(self.toxicity),
         }
 
 
-class Lane:
-    """One direction of all connections of a proxy, and the toxics in force there, in the order in which they were set."""
+class Held(Protocol):
+    """A pipe that has something to do when toxics change."""
 
-    __slots__ = ("toxics",)
+    def reschedule(self) -> None:
+        """See the changed toxics."""
+        ...
+
+
+class Lane:
+    """One direction of all connections of a proxy, and the toxics in force there, in the order in which they were set.
+
+    A pipe compares ``epoch`` before each chunk, so that a change is seen by all of them at once; only those that hold something
+    back, or on which a toxic acts, are told.
+    """
+
+    __slots__ = ("busy", "epoch", "toxics")
 
     def __init__(self) -> None:
         self.toxics: tuple[Toxic, ...] = ()
+        self.epoch = 0
+        self.busy: dict[Held, None] = {}
+        """In order, so that a seed gives the same draws."""
+
+    def change(self, toxics: tuple[Toxic, ...]) -> None:
+        """Put these in force; never blocks."""
+        self.toxics = toxics
+        self.epoch += 1
+        for pipe in list(self.busy):
+            pipe.reschedule()
 
 
 def shown_share(value: float) -> float:

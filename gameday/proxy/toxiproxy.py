@@ -106,7 +106,7 @@ def create_toxic(proxies: Proxies, request: Request) -> Reply:
         raise RefusedError(400, "this proxy does not terminate TLS")
     attributes = read_attributes(kind(), fields.get("attributes"))
     seed, fault = _seed(proxies, proxy, name, fields), fields.get("fault") or ""
-    toxic = Toxic(name, stream.lower(), attributes, _toxicity(fields, 1.0), seed=seed, fault=str(fault))
+    toxic = Toxic(name, stream, attributes, _toxicity(fields, 1.0), seed=seed, fault=str(fault))
     proxy.add_toxic(toxic, lease_of(fields))
     proxies.log.event("toxic", proxy=proxy.name, **toxic.to_json())
     return Reply(content=toxic.to_json())

@@ -18,6 +18,7 @@ from gameday.proxy.control import ControlServer
 from gameday.proxy.proxies import Proxies
 from gameday.testing import eventually, stays
 from tests.fakes.proxying import TOKEN, ProxyProcess, dependency, proxy_process, talks
+from tests.harness import free_port
 
 LATENCY = {"type": "latency", "attributes": {"latency": 100}}
 
@@ -97,6 +98,89 @@ def test_golden_replies(proxy: ProxyProcess, upstream: str) -> None:
         ("GET", "/version", "", 200, '{"version": "git"}\n'),
     ]:
         assert exact(proxy, method, path, sent) == (status, answer), f"{method} {path} {sent}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes"),
+    [
+        ("latency", '"latency":7,"jitter":0'),
+        ("bandwidth", '"rate":7'),
+        ("slow_close", '"delay":7'),
+        ("timeout", '"timeout":7'),
+        ("reset_peer", '"timeout":7'),
+        ("slicer", '"average_size":7,"size_variation":0,"delay":0'),
+        ("limit_data", '"bytes":7'),
+    ],
+)
+def test_each_toxic_is_answered_as_toxiproxy_does(proxy: ProxyProcess, kind: str, attributes: str) -> None:
+    """Defaults, order and spelling of its attributes, a float32 share, a stream in capitals, and unknown keys ignored."""
+    first = attributes.partition(":")[0]
+    sent = f'{{"type":"{kind}","stream":"UPSTREAM","toxicity":0.1,"attributes":{{{first}:7,"other":1}},"more":2}}'
+    whole = f'{{"attributes":{{%s}},"name":"{kind}_UPSTREAM","type":"{kind}","stream":"UPSTREAM","toxicity":%s}}'
+    path = f"/proxies/payments/toxics/{kind}_UPSTREAM"
+    assert exact(proxy, "POST", "/proxies/payments/toxics", sent) == (200, whole % (attributes, "0.1"))
+    changed = attributes.replace("7", "8", 1)
+    body = f'{{"attributes":{{{first}:8}},"toxicity":0.25}}'
+    assert exact(proxy, "PATCH", path, body) == (200, whole % (changed, "0.25"))
+    assert exact(proxy, "GET", path) == (200, whole % (changed, "0.25"))
+    assert exact(proxy, "DELETE", path) == (204, "")
+
+
+def test_golden_replies_of_populate(proxy: ProxyProcess, upstream: str) -> None:
+    listen = f"127.0.0.1:{free_port()}"
+    entry = {"name": "pop", "listen": listen, "upstream": upstream}
+    whole = f'{{"name":"pop","listen":"{listen}","upstream":"{upstream}","enabled":true,"Logger":{{}},"toxics":[]}}'
+    for sent, status, answer in [
+        (json.dumps([entry]), 201, f'{{"proxies":[{whole}]}}'),
+        (json.dumps([entry]), 201, f'{{"proxies":[{whole}]}}'),
+        ("[]", 201, '{"proxies":null}'),
+        ('[{"upstream":"a:1"}]', 400, _populate_error("missing required field: name at proxy 1", 400)),
+        (json.dumps([entry, {"name": "x"}]), 400, _populate_error("missing required field: upstream at proxy 2", 400)),
+        (json.dumps([entry, entry]), 500, _populate_error('duplicate proxy name "pop"', 500)),
+        ("", 400, _populate_error("bad request body: EOF", 400)),
+    ]:
+        assert exact(proxy, "POST", "/populate", sent) == (status, answer), sent
+    with closing(socket.create_connection(("127.0.0.1", int(listen.rpartition(":")[2])), timeout=5)) as sock:
+        assert talks(sock)
+        assert exact(proxy, "POST", "/populate", json.dumps([entry]))[0] == 201
+        assert talks(sock), "a proxy that is as it should be is left alone"
+        moved = {**entry, "upstream": "127.0.0.1:1", "enabled": False}
+        assert json.loads(exact(proxy, "POST", "/populate", json.dumps([moved]))[1])["proxies"][0]["enabled"] is False
+        with pytest.raises(ConnectionResetError):
+            sock.recv(1)
+    assert proxy.call("DELETE", "/proxies/pop")[0] == 204
+
+
+def _populate_error(message: str, status: int) -> str:
+    return json.dumps({"error": message, "status": status, "proxies": None}, separators=(",", ":"))
+
+
+def test_what_clients_can_see_beside_the_body(proxy: ProxyProcess) -> None:
+    """Go's HTTP library makes plain text of every error, with a line end behind it; and escapes in JSON what HTML would not bear."""
+    answer = raw(proxy, b"GET /proxies/absent HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert b"\r\nContent-Type: text/plain; charset=utf-8\r\n" in answer
+    assert b"\r\nX-Content-Type-Options: nosniff\r\n" in answer
+    assert answer.endswith(b'{"error":"proxy not found","status":404}\n')
+    answer = raw(proxy, b"GET /version HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert b"\r\nContent-Type: application/json;charset=utf-8\r\n" in answer
+    name = "<é&\u2028>"
+    assert proxy.call("POST", "/proxies", {"name": "<é&>", "upstream": "127.0.0.1:1"})[0] == 201
+    assert '"name":"\\u003cé\\u0026\\u003e"' in exact(proxy, "GET", "/proxies/%3C%C3%A9%26%3E")[1]
+    assert proxy.call("POST", "/proxies", {"name": name, "upstream": "127.0.0.1:1"})[0] == 400
+    assert proxy.call("DELETE", "/proxies/%3C%C3%A9%26%3E")[0] == 204
+
+
+@pytest.mark.parametrize("body", [b"2\r\n{}\r\n0\r\n\r\n", b"1\r\n{\r\n1;x\r\n}\r\n0\r\n\r\n"])
+def test_a_body_may_come_in_chunks(proxy: ProxyProcess, body: bytes) -> None:
+    """As .NET clients send it."""
+    head = b"POST /proxies HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    assert b"missing required field: name" in raw(proxy, head + body)
+
+
+@pytest.mark.parametrize("body", [b"x\r\n", b"2\r\n{}xx", b"FFFFFFF\r\n", b"-1\r\n"])
+def test_chunks_of_nonsense_are_refused(proxy: ProxyProcess, body: bytes) -> None:
+    answer = raw(proxy, b"POST /proxies HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+    assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 STREAM = "stream was invalid, can be either upstream or downstream"
@@ -267,6 +351,9 @@ def test_seeded_garbage_never_ends_it(proxy: ProxyProcess) -> None:
         + json.dumps(LATENCY).encode(),
         b"PATCH /proxies/payments HTTP/1.1\r\nContent-Length: 16\r\n\r\n" + b'{"enabled":true}',
         b"DELETE /gameday/proxies/payments/down/x HTTP/1.1\r\nAuthorization: Bearer x\r\n\r\n",
+        b"POST /populate HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n",
+        b'POST /proxies/payments/toxics HTTP/1.1\r\nContent-Length: 46\r\n\r\n{"type":"http_abort","attributes":{"status":5}}',
+        b"POST /gameday/proxies/payments/toxics/x/lease HTTP/1.1\r\nContent-Length: 14\r\n\r\n" + b'{"lease_ms":1}',
         b"GET /proxies HTTP/1.1\r\nUser-Agent: t\r\nConnection: keep-alive\r\n\r\n",
     ]
     for _ in range(400):

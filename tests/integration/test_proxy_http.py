@@ -68,6 +68,12 @@ def served(proxy: ProxyProcess) -> int:
     return int(line.rpartition(" ")[2])
 
 
+def came(proxy: ProxyProcess) -> int:
+    """Bytes that came from clients."""
+    lines = raw_metrics(proxy)[1].splitlines()
+    return sum(int(line.rpartition(" ")[2]) for line in lines if 'stream="upstream"' in line and "bytes_total" in line)
+
+
 def raw_metrics(proxy: ProxyProcess) -> tuple[str, str]:
     with closing(http.client.HTTPConnection(*proxy.control_address, timeout=5)) as control:
         control.request("GET", "/metrics")
@@ -213,8 +219,11 @@ def test_a_fault_set_between_requests_meets_the_next_one(
 
 
 def test_a_fault_set_in_the_middle_of_a_request_leaves_it_alone(proxy: ProxyProcess) -> None:
+    head = b"POST /a HTTP/1.1\r\nContent-Length: 60\r\n\r\n"
+    before = came(proxy)
     with closing(proxy.connect()) as sock:
-        sock.sendall(b"POST /a HTTP/1.1\r\nContent-Length: 60\r\n\r\n")
+        sock.sendall(head)
+        assert eventually(lambda: came(proxy) == before + len(head))
         add(proxy, "http_abort")
         sock.sendall(b"GET / HTTP/1.1\r\n\r\n" + b"z" * 42)
         assert sock.recv(15) == b"HTTP/1.1 200 OK", "a body that looks like a request is not one"

@@ -203,7 +203,7 @@ def test_metrics_can_be_read_by_prometheus(upstream: str) -> None:
         assert running.call("POST", "/proxies/db/toxics", toxic)[0] == 200
         assert works(running, "db")
         text = running.call("GET", "/metrics")[1]
-    samples = {}
+    samples: dict[str, float] = {}
     for line in text.splitlines():
         if not line.startswith("#"):
             name, _, value = line.rpartition(" ")
