@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-import re
+import subprocess
 import sys
 import time
 import uuid
@@ -62,9 +62,19 @@ def test_the_words_for_a_process_show_no_arguments_that_may_be_secret() -> None:
 
 
 def test_a_match_never_finds_who_looks_for_it() -> None:
-    own = Path(f"/proc/{os.getpid()}/cmdline").read_text().rstrip("\0").replace("\0", " ")
-    with pytest.raises(DriverError, match="no process matches"):
-        by_match(f"^{re.escape(own)}$")
+    """A process whose own command line holds the word, and no other does."""
+    word = f"word-{uuid.uuid4().hex}"
+    program = (
+        "import re, sys\n"
+        "from gameday.spi import DriverError, World\n"
+        "from gameday_drivers.process_target import resolve\n"
+        "try:\n"
+        "    resolve(World(run_id='r'), process='', pidfile='', match=sys.argv[1])\n"
+        "except DriverError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, word], capture_output=True, text=True, check=True)
+    assert "no process matches" in done.stdout
 
 
 @pytest.mark.parametrize("text", ["", "x", "-"])

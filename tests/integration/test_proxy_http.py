@@ -153,7 +153,7 @@ def test_delay_and_abort_together(proxy: ProxyProcess, client: http.client.HTTPC
     assert proxy.call("POST", TOXICS, {"type": "http_abort", "attributes": {"status": 500}})[0] == 200
     began = time.monotonic()
     assert ask(client)[0] == 500
-    assert time.monotonic() - began >= 0.2
+    assert time.monotonic() - began >= 0.199, "uvloop counts in milliseconds"
 
 
 def test_corrupt_changes_bytes_and_not_their_number(proxy: ProxyProcess, client: http.client.HTTPConnection) -> None:

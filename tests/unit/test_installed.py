@@ -52,7 +52,7 @@ def test_an_archive_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     install(tmp_path / "inner", "zipped-1.0.dist-info")
     archive = tmp_path / "all.zip"
     with zipfile.ZipFile(archive, "w") as file:
-        for path in (tmp_path / "inner").rglob("*.*"):
+        for path in filter(Path.is_file, (tmp_path / "inner").rglob("*")):
             file.write(path, path.relative_to(tmp_path / "inner"))
     monkeypatch.setattr(sys, "path", [str(archive)])
     assert [point.name for point in entry_points("gameday.drivers")] == ["one", "two"]
