@@ -335,6 +335,23 @@ def test_the_reasons_do_not_depend_on_the_order_of_objectives_or_faults() -> Non
     assert outcome(story) == outcome(turned) == ("inconclusive", ["too-few", "too-short", "no-data", "action-failed"])
 
 
+def test_the_onset_is_too_short_for_a_share_of_late_arrivals_of_its_own() -> None:
+    """Two of the fifty arrivals of one second left late: of the whole fault phase, they are few; a burst there is not."""
+
+    def late_at(seconds: range, late: int) -> Story:
+        return Story(ticks=[replace(t, late=late) if t.at_ms // 1_000 in seconds else t for t in ticks()])
+
+    onset = range(ZERO // 1_000, ZERO // 1_000 + 1)
+    assert outcome(late_at(onset, 2)) == ("pass", ["proven"])
+    assert judged(late_at(onset, 2))["load"]["late_share"] > 0
+    assert outcome(late_at(onset, 50)) == ("inconclusive", ["load-generator"])
+
+
+def test_an_onset_that_nothing_followed_is_held_against_its_own_ticks() -> None:
+    story = Story(ticks=ticks(late=2)).without("active", active=True)
+    assert any(text.startswith("onset: ") for text in judged(story)["load"]["problems"])
+
+
 def test_a_reason_that_may_be_accepted_never_hides_another() -> None:
     objectives = {"available": {"expect": "errors < 5%\nthroughput > 10%", "during": "errors < 5%\np95 < 1s"}}
     story = Story(file=experiment(objectives=objectives), rows=rows(lambda slot: int(slot % 4 == 0)))
