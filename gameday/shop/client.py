@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ IDLE_SECONDS = 30.0
 class Unavailable(Exception):  # noqa: N818 - what happened, as the shop's code reads it
     """The dependency gave no usable answer.
 
-    ``kind`` is ``timeout``, ``refused``, ``reset``, ``protocol``, ``http_5xx`` or ``open`` or ``busy`` (it was not even asked).
+    ``kind`` is ``timeout``, ``refused``, ``reset``, ``tls``, ``protocol``, ``http_5xx`` or ``open`` or ``busy`` (it was not even asked).
     """
 
     def __init__(self, kind: str) -> None:
@@ -40,14 +41,19 @@ class _Connection:
 
 
 class Client:
-    """Requests to one base URL (``http://HOST:PORT``); raises ValueError for any other URL."""
+    """Requests to one base URL (``http://HOST:PORT`` or ``https://…``); raises ValueError for any other URL.
+
+    Over TLS the certificate is checked with the system's authorities, or those in the file that SSL_CERT_FILE names.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
             raise ValueError(f"not a base URL like http://127.0.0.1:8080: {url}")
         self.host = parts.hostname
-        self.port = parts.port or 80
+        self._secure = parts.scheme == "https"
+        self.port = parts.port or (443 if self._secure else 80)
+        self._tls: ssl.SSLContext | None = None
         self._idle: deque[_Connection] = deque()
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
 
@@ -60,6 +66,8 @@ class Client:
             raise Unavailable("timeout") from error
         except ConnectionRefusedError as error:
             raise Unavailable("refused") from error
+        except ssl.SSLError as error:
+            raise Unavailable("tls") from error
         except ProtocolError as error:
             raise Unavailable("protocol") from error
         except OSError as error:
@@ -91,4 +99,6 @@ class Client:
             if connection.usable(now):
                 return connection.reader, connection.writer
             connection.writer.close()
-        return await asyncio.open_connection(self.host, self.port, limit=MAX_HEAD)
+        if self._secure and self._tls is None:
+            self._tls = ssl.create_default_context()
+        return await asyncio.open_connection(self.host, self.port, limit=MAX_HEAD, ssl=self._tls)

@@ -99,7 +99,7 @@ def test_only_a_json_object_is_a_body(body: bytes) -> None:
         Request(method="POST", path="/", body=body).json()
 
 
-@pytest.mark.parametrize("url", ["https://127.0.0.1", "127.0.0.1:80", "http://", "http://a/path"])
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "127.0.0.1:80", "http://", "http://a/path"])
 def test_a_client_needs_a_base_url(url: str) -> None:
     with pytest.raises(ValueError, match="base URL"):
         Client(url)
