@@ -9,8 +9,8 @@ from typing import Any
 
 from gameday.load.braces import is_template
 from gameday.load.shapes import is_list, is_object
-from gameday.schema.checks import Check, parse_check
 from gameday.schema.experiment import Request
+from gameday.spi.checks import Check, parse_check
 
 _REFERENCE = re.compile(r"\$\{(\w+)\}")
 _ALONE = re.compile(r"\s*\{\{((?:(?!\{\{|\}\}).)*)\}\}\s*", re.DOTALL)

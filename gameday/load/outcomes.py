@@ -7,9 +7,9 @@ import socket
 import ssl
 from http.client import HTTPException
 
-from gameday.load.checks import Answer, failed_check
 from gameday.load.protocol import GENERATOR, OK
 from gameday.load.wire import WireRequest
+from gameday.spi.checks import Answer, failed_check
 
 _OURS = frozenset((errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM))
 """The generator's own machine has run out of something: never the system's failure."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 import gevent
 
-from gameday.load.checks import Answer
 from gameday.load.client import Client
 from gameday.load.outcomes import SENDING_ERRORS, kind_of_answer, kind_of_error
 from gameday.load.protocol import GENERATOR, Message
 from gameday.load.recorder import Recorder
 from gameday.load.wire import WireRequest
+from gameday.spi.checks import Answer
 from gameday.spi.errors import LoadError
 
 _OUR_ERROR = "other"

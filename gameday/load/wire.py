@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from gameday.load.braces import any_template, placeheld
-from gameday.schema.checks import Check, parse_check
+from gameday.spi.checks import Check, parse_check
 from gameday.spi.errors import LoadError
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")

@@ -10,11 +10,11 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, cast
 
-from gameday.schema.checks import parse_check
 from gameday.schema.grammar import AbortRule, Criterion, parse_abort, parse_criterion
 from gameday.schema.marks import Before, Check, Form, Read, Write
 from gameday.schema.quantities import shown
 from gameday.schema.templates import without_templates
+from gameday.spi.checks import parse_check
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")

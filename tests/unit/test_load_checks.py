@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameday.load.checks import Answer, failed_check, holds
-from gameday.schema.checks import Check, parse_check
+from gameday.spi.checks import Answer, Check, failed_check, holds, parse_check
 
 BODY = json.dumps({"ok": True, "n": 3, "who": "ann", "none": None, "items": [{"id": 7}], "true": "x"}).encode()
 ANSWER = Answer(status=201, latency_us=250_000, headers={"content-type": "application/json; charset=utf-8"}, body=BODY)

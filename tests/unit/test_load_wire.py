@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from gameday.load.checks import Answer
 from gameday.load.config import profile_config
 from gameday.load.limits import check_open_files, open_files_needed
 from gameday.load.outcomes import OversizedError, TooLateError, kind_of_answer, kind_of_error
 from gameday.load.preflight import load_config
 from gameday.load.wire import Origin, compile_requests
+from gameday.spi.checks import Answer
 from gameday.spi.errors import LoadError
 from gameday.spi.world import Secrets
 from tests.fakes.load_run import profile
