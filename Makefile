@@ -10,7 +10,7 @@ SHELL := /bin/bash
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: .venv/ready  ## run the embedded shop through an outage it survives and one it does not (about 3 minutes)
+demo: .venv/ready  ## run the embedded shop through an outage it survives and one it does not (about a minute)
 	@$(BIN)/gameday demo
 
 test: .venv/ready-dev  ## the tests without load or timing (a few minutes)

@@ -262,7 +262,8 @@ def _explain(ctx: Context, error: BaseException) -> None:
     """Turn what ended the set-up into the record that the judge reads."""
     text = ctx.world.secrets.mask(str(error))
     if isinstance(error, (system.NotReadyError, proxies.ProxyError)):
-        ctx.note("process-not-ready", {"name": str(error).partition(" ")[0], "error": text})
+        name = "fault proxy" if isinstance(error, proxies.ProxyError) else text.partition(" ")[0]
+        ctx.note("process-not-ready", {"name": name, "error": text})
     elif isinstance(error, ResidueError):
         ctx.note("refused", {"reason": Reason.RESIDUE.value, "detail": text})
     elif isinstance(error, LoadError):
