@@ -118,7 +118,7 @@ def test_arrivals_drive_tasks_by_weight_without_waiting(tmp_path: Path) -> None:
     assert arrivals == pytest.approx(200, abs=15), "wait_time of 5 to 10 seconds would have made a handful"
     assert counts["read"] == pytest.approx(arrivals / 4, abs=2), "classes in exact turns: 3 to 1"
     assert counts["receipt"] == counts["buy"]
-    assert counts["login"] <= 10, "users are used again"
+    assert counts["login"] < arrivals / 4, "users are used again: as many as were busy at once, not one an arrival"
     assert heard.rows == heard.bye["offered"]
     assert max(tick["lag_p99_ms"] for tick in heard.of("tick")) < 1000
 
