@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,7 +104,7 @@ class Lab:
         return Ran(self, done.returncode, done.stdout, done.stderr)
 
     @contextmanager
-    def started(self, path: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    def started(self, path: Path, *words: str) -> Generator[subprocess.Popen[bytes]]:
         """Start a run in a session of its own, and end what is left of it."""
         with (self.folder / "out.log").open("wb") as out:
             process = subprocess.Popen(
@@ -187,8 +187,7 @@ class Ran:
     @property
     def verdict(self) -> dict[str, Any]:
         """verdict.json of the run."""
-        document = json.loads((self.lab.run_folder / "verdict.json").read_text())
-        assert isinstance(document, dict)
+        document: dict[str, Any] = json.loads((self.lab.run_folder / "verdict.json").read_text())
         return document
 
     @property

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,11 @@ def upstream() -> Iterator[str]:
         yield upstream
 
 
+def complains(running: Program, since: int) -> bool:
+    """Whether it has logged an error after its first ``since`` events."""
+    return any("error" in event for event in running.events[since:])
+
+
 def works(running: Program, name: str) -> bool:
     with closing(socket.create_connection(running.listen(name), timeout=5)) as sock:
         return talks(sock)
@@ -150,10 +156,10 @@ def test_a_hangup_reads_the_file_again_and_leaves_alone_what_has_not_changed(ups
         assert found["off"]["enabled"] is False
         assert len(found["moved"]["toxics"]) == 1, "what somebody has set stays"
         for text in ("nonsense", '[{"name": "x"}]', '[{"name": "x", "upstream": "a:1", "extra": 1}]', "{}"):
-            before = len(running.events)
+            said = partial(complains, running, len(running.events))
             file.write_text(text)
             running.process.send_signal(signal.SIGHUP)
-            assert eventually(lambda before=before: any("error" in e for e in running.events[before:]))
+            assert eventually(said)
         assert talks(live["same"])
         assert set(json.loads(running.call("GET", "/proxies")[1])) == set(found)
         for sock in live.values():
@@ -219,5 +225,8 @@ def test_metrics_can_be_read_by_prometheus(upstream: str) -> None:
 def test_the_other_loop_must_be_installed(upstream: str, tmp_path: Path) -> None:
     with program("--proxy", f"db={upstream}", "--loop", "uvloop") as running:
         assert works(running, "db")
+        assert running.happened("ready", loop="uvloop")
     (tmp_path / "uvloop.py").write_text("raise ImportError('not here')")
+    with program("--proxy", f"db={upstream}", PYTHONPATH=str(tmp_path)) as running:
+        assert running.happened("ready", loop="asyncio"), "without it, the other one is taken"
     assert "gameday-runner[uvloop]" in refused("--loop", "uvloop", PYTHONPATH=str(tmp_path))
