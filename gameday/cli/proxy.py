@@ -39,10 +39,10 @@ SIGHUP reads the configuration file again; SIGTERM ends it. docs/fault-proxy.md 
 @click.option("--seed", type=click.IntRange(min=0), help="Of jitter and of every other draw; default: at random.")
 @click.option(
     "--loop",
-    type=click.Choice(["asyncio", "uvloop"]),
-    default="asyncio",
+    type=click.Choice(["auto", "asyncio", "uvloop"]),
+    default="auto",
     show_default=True,
-    help="The event loop; uvloop needs the extra of that name.",
+    help="The event loop; auto is uvloop where the extra of that name is installed.",
 )
 def proxy(
     *,

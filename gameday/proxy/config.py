@@ -12,7 +12,8 @@ from gameday.proxy.spec import ProxySpec, read_spec
 CONFIG_LIMIT = 1024 * 1024
 """Bytes of that line."""
 LINGER_MS = 60_000
-LOOPS = ("asyncio", "uvloop")
+LOOPS = ("asyncio", "uvloop", "auto")
+"""``auto`` is uvloop where it is installed."""
 _KEYS = frozenset({"proxies", "control", "token", "run", "max_ms", "linger_ms", "seed", "loop"})
 
 
@@ -36,7 +37,7 @@ class Config:
     seed: int | None
     """Of jitter and toxicity."""
     loop: str = "asyncio"
-    """The event loop: ``asyncio``, or ``uvloop`` where the extra of that name is installed."""
+    """One of LOOPS."""
 
 
 def parse_config(line: bytes) -> Config:

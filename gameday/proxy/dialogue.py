@@ -149,21 +149,22 @@ class Dialogue:
         messages.push(data)
         out: list[bytes] = []
         try:
-            while True:
+            while not messages.idle:
                 if messages.at_start:
                     self._swallowing = False
                     head = self._next_request()
                     if head is None:
                         break
                     self._begin(head, out)
-                for _, piece in messages.pieces():
-                    if not self._swallowing:
-                        out.append(piece)
                 if not messages.at_start:
-                    break
+                    for _, piece in messages.pieces():
+                        if not self._swallowing:
+                            out.append(piece)
+                    if not messages.at_start:
+                        break
         finally:
             if out:
-                self._link.up.feed(b"".join(out))
+                self._link.up.feed(out[0] if len(out) == 1 else b"".join(out))
 
     def _next_request(self) -> RequestHead | None:
         if len(self._open) >= _MOST_OUTSTANDING:
@@ -211,9 +212,10 @@ class Dialogue:
             while not messages.idle:
                 if messages.at_start and not self._begin_answer(out):
                     break
-                self._pass_body(messages, out)
                 if not messages.at_start:
-                    break
+                    self._pass_body(messages, out)
+                    if not messages.at_start:
+                        break
                 self._open.popleft()
                 self._flush(out)
                 self._reply()
@@ -264,7 +266,7 @@ class Dialogue:
 
     def _flush(self, out: list[bytes]) -> None:
         if out:
-            self._link.down.feed(b"".join(out))
+            self._link.down.feed(out[0] if len(out) == 1 else b"".join(out))
             out.clear()
 
     def _reply(self) -> None:

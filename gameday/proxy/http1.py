@@ -19,7 +19,7 @@ _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _REQUEST = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])\r\n")
 _RESPONSE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?\r\n")
 _FIELDS = re.compile(rb"(?:" + _TOKEN + rb":[^\r\n\0]*\r\n)*\r\n")
-_FRAMING = re.compile(rb"^(content-length|transfer-encoding):([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding):([^\r\n]*)")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\0]*)?")
 _MAY_BE_REQUEST = re.compile(
@@ -44,7 +44,7 @@ class Body(Enum):
     UNTIL_CLOSE = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestHead:
     """Everything before a request's body."""
 
@@ -68,7 +68,7 @@ class RequestHead:
         return "close" in said
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ResponseHead:
     """Everything before a response's body."""
 
@@ -230,9 +230,9 @@ class Messages:
 def _framing(raw: bytes) -> tuple[list[bytes], list[bytes]]:
     codings: list[bytes] = []
     lengths: list[bytes] = []
-    for name, value in _FRAMING.findall(raw):
-        if name[:1] in b"tT":
-            codings += [coding.strip(b" \t").lower() for coding in value.split(b",")]
+    for name, value in _FRAMING.findall(raw.lower()):
+        if name[:1] == b"t":
+            codings += [coding.strip(b" \t") for coding in value.split(b",")]
         else:
             lengths.append(value.strip(b" \t"))
     return codings, lengths

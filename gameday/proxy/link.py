@@ -135,11 +135,12 @@ class Link:
         """Return the bytes that came from the client (``upstream``) or from the dependency (``downstream``)."""
         return (self.client if stream == "upstream" else self.server).passed
 
-    def read(self, end: End, data: bytes) -> None:
-        """Let somebody look at the bytes first, from now on; not once it has turned out that they cannot be read."""
-        if self.unreadable:
+    def receive(self, end: End, data: bytes) -> None:
+        """Let somebody look at the bytes first while that is wished; not once it has turned out that they cannot be read."""
+        if self.unreadable or (self.reader is None and not self.wishes.all):
             self.last = end
             end.outward.feed(data)
+            end.outward.hasten()
             return
         if self.reader is None:
             self.reader = self._owner.reader(self)
@@ -255,14 +256,14 @@ class End(asyncio.Protocol):
         self.inward.attach(self.transport)
 
     def data_received(self, data: bytes) -> None:
-        """Pass bytes on, past whoever reads them."""
+        """Pass bytes on: at once while nothing acts on them, else past whoever reads them."""
         self.passed += len(data)
-        link = self.link
-        if link.reader is None and not link.wishes.all:
-            link.last = self
-            self.outward.feed(data)
+        pipe = self.outward
+        if pipe.swift == pipe.lane.epoch:
+            self.link.last = self
+            pipe.write(data)
         else:
-            link.read(self, data)
+            self.link.receive(self, data)
 
     def eof_received(self) -> bool:
         """Pass the end on; the other direction stays open where TLS does not forbid it."""

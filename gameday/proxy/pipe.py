@@ -31,6 +31,7 @@ class Hold:
         return max(at, self.until) if self.toxic.on else at
 
 
+_NEVER = -1
 _Entry = tuple[float, float, Item, Hold | None]
 """(due, arrived, what, hold); one that is due waits for those before it."""
 
@@ -48,13 +49,15 @@ class Pipe:
         "_final",
         "_held",
         "_known",
-        "_lane",
         "_on_final",
         "_queue",
         "_stopped",
         "_timer",
         "finished",
+        "lane",
         "reader",
+        "swift",
+        "write",
         "writer",
     )
 
@@ -63,7 +66,10 @@ class Pipe:
         self.writer: asyncio.Transport | None = None
         self.finished = False
         """Its end of file was passed on, after every byte before it."""
-        self._lane = lane
+        self.lane = lane
+        self.swift = _NEVER
+        """The epoch of the lane in which bytes may be given to ``write`` at once: nothing is held back and nothing acts on them."""
+        self.write: Callable[[bytes], None] = self.feed
         self._fate = fate
         self._epoch = lane.epoch
         self._on_final = on_final
@@ -86,16 +92,22 @@ class Pipe:
 
     def feed(self, data: bytes, hold: Hold | None = None) -> None:
         """Take bytes from the reader."""
-        if self._epoch != self._lane.epoch:
+        if self._epoch != self.lane.epoch:
             self.reschedule()
         if self._queue is None and self.writer is not None and not self._effects and hold is None:
             self.writer.write(data)
         elif self._final is None:
             self._take(data, hold)
 
+    def hasten(self) -> None:
+        """Let the next bytes pass at once, if nothing stands in the way."""
+        if self._queue is None and self.writer is not None and not self._effects and self._final is None:
+            self.write = self.writer.write
+            self.swift = self._epoch
+
     def end(self, final: Final) -> None:
         """Take the end of the stream; a worse end may follow an end of file, nothing follows another."""
-        if self._epoch != self._lane.epoch:
+        if self._epoch != self.lane.epoch:
             self.reschedule()
         if self._final is None or (self._final is Final.FINISH and final is not Final.FINISH):
             self._final = final
@@ -124,7 +136,7 @@ class Pipe:
 
     def reschedule(self) -> None:
         """See the changed toxics: held bytes are timed anew, and with none left they leave at once, in order."""
-        self._epoch = self._lane.epoch
+        self._epoch = self.lane.epoch
         left_behind = self._draw(fresh=False)
         now = monotonic()
         for effect in self._effects:
@@ -141,6 +153,8 @@ class Pipe:
 
     def drop(self) -> None:
         """Forget what is held: there is nobody left to write it to."""
+        self.swift = _NEVER
+        self.write = self.feed
         self._final = Final.RESET
         self._queue = None
         self._cost = 0
@@ -150,20 +164,20 @@ class Pipe:
                 timer.cancel()
         self._timer = self._closing = None
         self._effects = ()
-        self._lane.busy.pop(self, None)
+        self.lane.busy.pop(self, None)
 
     def _enlist(self) -> None:
         """Be told of changes while there is something to do about them."""
         if self._effects or self._queue is not None:
-            self._lane.busy[self] = None
+            self.lane.busy[self] = None
         else:
-            self._lane.busy.pop(self, None)
+            self.lane.busy.pop(self, None)
 
     def _draw(self, *, fresh: bool) -> list[Final]:
         """Bring the effects in line with the lane; return how those that are gone want the connection to end."""
         now = monotonic()
         before, self._known = self._known, {}
-        for toxic in self._lane.toxics:
+        for toxic in self.lane.toxics:
             known = before.get(toxic)
             if known is not None and known[0] == toxic.toxicity:
                 self._known[toxic] = known
@@ -190,7 +204,7 @@ class Pipe:
     def _append(self, due: float, arrived: float, item: Item, hold: Hold | None) -> None:
         if self._queue is None:
             self._queue = deque()
-            self._lane.busy[self] = None
+            self.lane.busy[self] = None
         self._queue.append((due, arrived, item, hold))
         self._cost += _cost(item)
         if len(self._queue) == 1:

@@ -20,16 +20,17 @@ _DESCRIPTORS = 1_048_576
 
 
 def run_on(loop: str, main: Coroutine[Any, Any, None]) -> None:
-    """Run to its end on ``asyncio`` or ``uvloop``; raises ConfigError when the extra ``[uvloop]`` is not installed."""
+    """Run to its end on one of LOOPS; raises ConfigError when ``uvloop`` is asked for and the extra is not installed."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
-    if loop == "uvloop":
+    if loop != "asyncio":
         try:
             import uvloop  # noqa: PLC0415 - an extra
 
             factory = uvloop.new_event_loop
         except ImportError as error:
-            main.close()
-            raise ConfigError("uvloop is not installed: pip install 'gameday-runner[uvloop]'") from error
+            if loop == "uvloop":
+                main.close()
+                raise ConfigError("uvloop is not installed: pip install 'gameday-runner[uvloop]'") from error
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main)
 

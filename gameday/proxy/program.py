@@ -41,7 +41,7 @@ class Options:
     proxies: tuple[ProxySpec, ...] = ()
     """Proxies from flags."""
     seed: int | None = None
-    loop: str = "asyncio"
+    loop: str = "auto"
 
 
 def serve(options: Options) -> None:
@@ -92,7 +92,9 @@ async def _serve(options: Options) -> None:
         loop.add_signal_handler(number, told.set)
     loop.add_signal_handler(signal.SIGHUP, file.reload)
     control = await start_control(Api(proxies, options.token), options.control)
-    log.event("ready", control=f"http://{control}", loop=options.loop, proxies=len(proxies.named))
+    log.event(
+        "ready", control=f"http://{control}", loop=type(loop).__module__.partition(".")[0], proxies=len(proxies.named)
+    )
     await _until_told(told, proxies)
     log.event("ending", connections=proxies.connections)
     proxies.stop_listening()

@@ -98,6 +98,30 @@ def _still(taken: list[int]) -> bool:
     return so_far > 0 and len(taken) == so_far
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_an_answer_in_two_parts_does_not_wait_for_an_acknowledgement(loop: str) -> None:
+    """Without TCP_NODELAY on both sides the second part waits 40 ms for the client's delayed acknowledgement."""
+
+    def answer(sock: socket.socket) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while sock.recv(100):
+            sock.sendall(b"head")
+            time.sleep(0.002)
+            sock.sendall(b"body")
+
+    with dependency(answer) as upstream, proxy_process(upstream, loop=loop) as proxy:
+        sock = proxy.connect()
+        times: list[float] = []
+        for _ in range(40):
+            began = time.monotonic()
+            sock.sendall(b"?")
+            got = b""
+            while len(got) < 8:
+                got += sock.recv(8)
+            times.append(time.monotonic() - began)
+        assert sorted(times)[20] < 0.03
+
+
 def test_each_direction_ends_on_its_own() -> None:
     """A client may say that it is done and still wait for the answer."""
 
