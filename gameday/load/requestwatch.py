@@ -90,6 +90,10 @@ class RequestWatch:
         """Let the next request of this greenlet be the one of arrival ``k``, and tell its name; false when it is too late for that."""
         if k not in self._waiting:
             return False
+        now, intended_ns = now_ns(), self.recorder.intended(k)
+        if intended_ns is not None and now - intended_ns >= self._timeout_ns:
+            self.expire(now)  # nobody looked since: whoever comes to it only now is late by the generator's fault
+            return False
         self._waiting.remove(k)
         self._claims[gevent.getcurrent()] = (k, named)
         return True

@@ -375,11 +375,12 @@ def test_a_load_that_is_stopped_before_it_begins_asks_for_nothing(tmp_path: Path
 
 @pytest.mark.slow
 def test_arrivals_that_we_never_came_to_are_the_generators_failure(tmp_path: Path) -> None:
-    """A locustfile that keeps the processor to itself: what is late is ours, and no failure of the system."""
+    """A locustfile that keeps the processor to itself for a while: what is late is ours, and no failure of the system."""
     (tmp_path / "lf.py").write_text(
         "import time\nfrom locust import FastHttpUser, task\n"
-        "class U(FastHttpUser):\n    @task\n    def go(self):\n"
-        "        end = time.perf_counter() + 0.05\n        while time.perf_counter() < end: pass\n"
+        "class U(FastHttpUser):\n    blocked = False\n    @task\n    def go(self):\n"
+        "        end = time.perf_counter() + (0 if U.blocked else 1.5)\n        U.blocked = True\n"
+        "        while time.perf_counter() < end: pass\n"
         "        self.client.get('/', name='go')\n"
     )
     with stall_server() as address:
