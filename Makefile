@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 VENV_PACKAGES := python3-venv
-TEST_PACKAGES := chromium npm openssl
+# package:program, as tests look for it. Tests start them on ports and folders of their own; RUNLEVEL=1 below keeps Debian from starting them, too
+TEST_PACKAGES := chromium npm openssl prometheus prometheus-alertmanager redis-server rabbitmq-server postgresql:pg_createcluster
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow lint bench wheel clean
@@ -57,9 +58,9 @@ clean:  ## remove what these targets made
 .venv/ready-dev: pyproject.toml | .venv/ready
 	@echo "installing the test tools into .venv …"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --group dev && touch $@
-	@missing=""; for one in $(TEST_PACKAGES); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
+	@missing=""; for one in $(TEST_PACKAGES); do PATH="$$PATH:/usr/sbin" command -v $${one#*:} >/dev/null || missing="$$missing $${one%:*}"; done; \
 	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "installing Debian packages:$$missing …"; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else echo "some tests will be skipped; for them run: sudo apt-get install -y$$missing"; fi
