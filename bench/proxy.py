@@ -149,7 +149,7 @@ def ours(stack: ExitStack, upstream: int, loop: str, *, fault: bool) -> Way:
     }
     argv = [sys.executable, "-m", "gameday.proxy"]
     root = str(Path(__file__).resolve().parents[1])
-    pid = stack.enter_context(running(argv, port, stdin=json.dumps(config) + "\n", cwd=root))
+    pid = stack.enter_context(running(argv, control, stdin=json.dumps(config) + "\n", cwd=root))
     if fault:
         body = {"type": "http_abort", "toxicity": 0, "attributes": {"method": "GET", "path": "/*"}}
         url = f"http://127.0.0.1:{control}/proxies/nginx/toxics"
