@@ -40,7 +40,7 @@ def show(judged: Judged) -> None:
         if report.suffix == ".html":
             say(f"report: {report}")
     for failure in judged.failed:
-        click.echo(f"no report (a bug of ours): {printable(failure)}", err=True)
+        click.echo(f"not written: {printable(failure)}", err=True)
     if not judged.reports:
         say(f"run folder: {judged.folder.path}")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import sqrt
 
-from gameday.judge.windows import SLOT_MS, Window, phase_edges
+from gameday.judge.planned import planned_arrivals
+from gameday.judge.windows import SLOT_MS, Window
 from gameday.model import Json, LoadRow, Run, Tick
 from gameday.schema.experiment import LoadProfile
 
@@ -43,7 +43,7 @@ def check_windows(run: Run, windows: Sequence[Window], profile: LoadProfile, *, 
     for window in _told(windows):
         problems += _ticks(window, _of(load.ticks, window))
     for window in windows:
-        problems += _rows(window, load.rows, _planned(run, window, profile) if covered else 0.0)
+        problems += _rows(window, load.rows, planned_arrivals(run, window, profile) if covered else 0.0)
     seen = list({tick.at_ms: tick for window in windows for tick in _of(load.ticks, window)}.values())
     due = _due(seen)
     return Health(
@@ -123,18 +123,6 @@ def _ticks(window: Window, ticks: list[Tick]) -> list[str]:
     if gap > GAP_MS:
         problems.append(f"{window.name}: the generator was silent for {gap / 1000:.1f} s")
     return problems
-
-
-def _planned(run: Run, window: Window, profile: LoadProfile) -> float:
-    """Return how many arrivals a window should have at least: the load's time begins with its warm-up.
-
-    Arrivals at random may be fewer than planned: four standard deviations of their number (its square root).
-    """
-    edges = phase_edges(run)
-    begin = edges.get("warmup", edges.get("baseline", 0))
-    spans = ((first * SLOT_MS - begin, end * SLOT_MS - begin) for first, end in window.spans)
-    planned = sum(profile.offered(*span) for span in spans)
-    return max(0.0, planned - 4 * sqrt(planned)) if profile.arrivals == "poisson" else planned
 
 
 def _rows(window: Window, rows: Sequence[LoadRow], planned: float) -> list[str]:

@@ -21,7 +21,7 @@ class Judged:
     document: Json
     reports: tuple[Path, ...] = ()
     failed: tuple[str, ...] = ()
-    """What could not be written, and why: a bug of ours or a full disk, neither of which hides the verdict."""
+    """What could not be written, and why: a full disk or a bug of ours, which are told apart, and neither of which hides the verdict."""
 
     @property
     def exit_code(self) -> int:
@@ -56,8 +56,10 @@ def report_folder(path: Path, formats: Sequence[str] = ()) -> Judged:
         target = judged.folder.path / renderer.filename
         try:
             replace_file(target, renderer.render(run))
+        except OSError as error:
+            failed.append(f"{renderer.filename}: {error}")
         except Exception as error:  # noqa: BLE001 - a stranger's renderer may raise anything; the verdict stands
-            failed.append(f"{renderer.filename}: {type(error).__name__}: {error}")
+            failed.append(f"{renderer.filename}: a bug of ours, {type(error).__name__}: {error}")
         else:
             written.append(target)
     return Judged(folder=judged.folder, document=judged.document, reports=tuple(written), failed=tuple(failed))
