@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gameday.model import Json, Run, Verdict
-from gameday_reports.charts import Band, Phase, Span, TimeAxis
+from gameday_reports.charts.geometry import Band, Phase, Span, TimeAxis
 from gameday_reports.gauges import gauge_criteria, gauge_series, gauges_of, read_gauge_limit
 from gameday_reports.reading import number, parts, text
 from gameday_reports.series import Ledger, Series, ledger

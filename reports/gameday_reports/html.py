@@ -9,11 +9,11 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gameday.model import Run
-from gameday_reports.charts_lanes import draw_lanes
-from gameday_reports.charts_panel import draw_panel
-from gameday_reports.charts_spark import draw_spark
+from gameday_reports.charts.lanes import draw_lanes
+from gameday_reports.charts.panel import draw_panel
+from gameday_reports.charts.spark import draw_spark
+from gameday_reports.charts.svg import Svg
 from gameday_reports.reading import visible
-from gameday_reports.svg import Svg
 from gameday_reports.view import ReportView, report_view
 
 

@@ -13,7 +13,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from gameday.model import Json, Run, Verdict
 from gameday_reports import gauges, words
 from gameday_reports.facts import Facts, facts_of
-from gameday_reports.faults import PROOFS, UNDOS, injected, rules, tripped, undo_of
+from gameday_reports.parts.guards import rules, tripped
+from gameday_reports.proofs import PROOFS, UNDOS, injected, undo_of
 from gameday_reports.reading import PARAGRAPH, bounded, number, part, parts, text, texts
 
 Status = Literal["passed", "failure", "error", "skipped"]

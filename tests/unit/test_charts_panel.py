@@ -7,12 +7,12 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from gameday_reports.charts import Band, Phase, TimeAxis
-from gameday_reports.charts_hover import HOVER_BANDS, Line
-from gameday_reports.charts_lanes import Lane, Mark, draw_lanes
-from gameday_reports.charts_limits import LimitLine, Over
-from gameday_reports.charts_panel import Panel, draw_panel
-from gameday_reports.charts_spark import draw_spark
+from gameday_reports.charts.geometry import Band, Phase, TimeAxis
+from gameday_reports.charts.hover import HOVER_BANDS, Line
+from gameday_reports.charts.lanes import Lane, Mark, draw_lanes
+from gameday_reports.charts.limits import LimitLine, Over
+from gameday_reports.charts.panel import Panel, draw_panel
+from gameday_reports.charts.spark import draw_spark
 from gameday_reports.series import EMPTY, Series
 
 AXIS = TimeAxis(

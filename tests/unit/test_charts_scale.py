@@ -8,18 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameday_reports.charts import (
-    COLUMN,
-    LEFT,
-    RIGHT,
-    WIDTH,
-    TimeAxis,
-    columns,
-    log_ticks,
-    merged,
-    nice_ticks,
-    scale_for,
-)
+from gameday_reports.charts.columns import COLUMN, columns
+from gameday_reports.charts.geometry import LEFT, RIGHT, WIDTH, TimeAxis, log_ticks, merged, nice_ticks, scale_for
 from gameday_reports.series import Series
 
 values = st.floats(min_value=-1e12, max_value=1e12, allow_subnormal=False)

@@ -8,19 +8,12 @@ from dataclasses import dataclass
 
 from gameday_reports import words
 from gameday_reports.facts import Facts
-from gameday_reports.generator import Pair
+from gameday_reports.parts.data import FILES
+from gameday_reports.parts.load import Pair
 from gameday_reports.reading import bounded, number, part, text, texts
 
 _EXPERIMENT = 60_000
 """Most characters of the resolved experiment; experiment.yaml beside the report is whole."""
-FILES = (
-    ("experiment.yaml", "the experiment as it was written, byte for byte"),
-    ("plan.json", "the resolved experiment, versions and the command"),
-    ("journal.ndjson", "everything that happened, hash-chained"),
-    ("samples.ndjson", "everything the load measured: counts in 100 ms slots, latencies in histograms"),
-    ("verdict.json", "everything that was judged; every figure of this page is from it or from samples.ndjson"),
-    ("junit.xml", "the same verdict for CI"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

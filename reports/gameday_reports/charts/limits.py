@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gameday_reports import words
-from gameday_reports.charts import COLUMN, LEFT, RIGHT, WIDTH, Scale, Span, TimeAxis, merged
-from gameday_reports.charts_ink import CHARACTER, LIMIT, box, write_over_lines
-from gameday_reports.svg import Svg, element, joined
+from gameday_reports.charts.columns import COLUMN
+from gameday_reports.charts.geometry import LEFT, RIGHT, WIDTH, Scale, Span, TimeAxis, merged
+from gameday_reports.charts.ink import CHARACTER, LIMIT, box, write_over_lines
+from gameday_reports.charts.svg import Svg, element, joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

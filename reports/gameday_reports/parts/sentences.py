@@ -1,33 +1,13 @@
-"""The journal as a person tells it: one sentence for each event, with its time in the run and of the day."""
+"""One sentence for each event of the journal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 from gameday.model import Event
 from gameday_reports import gauges, words
-from gameday_reports.facts import Facts
 from gameday_reports.reading import bounded, number, parts, text
-
-MOST = 400
-"""Most entries; of a longer journal the middle is left out, and counted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
-    """One entry of the timeline."""
-
-    clock: str
-    day: str
-    """``2026-09-21T14:13:20Z``, for ``<time datetime>``; empty when unknown."""
-    utc: str
-    lane: str
-    """Phase, fault, guard, load, system or run: the word before the sentence."""
-    tone: str
-    text: str
-
 
 _SENTENCES: dict[str, tuple[str, str, str]] = {
     "opened": ("run", "none", "The run begins."),
@@ -66,6 +46,8 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "taken-over": ("run", "warn", "The {by} took over: {why}"),
     "sealed": ("run", "warn", "A torn end of the journal was sealed ({length} bytes)."),
 }
+
+
 _PHASES = {
     "warmup": "Warm-up begins; nothing of it is judged.",
     "baseline": "Baseline begins: the steady state before the fault.",
@@ -74,7 +56,11 @@ _PHASES = {
     "recovery": "Recovery begins: the steady state must come back.",
     "end": "The phases are over.",
 }
+
+
 _COUNTS = ("count", "offered", "completed", "length")
+
+
 _UNPROVEN = {
     "never": "it was never measured as on",
     "gone-early": "it was gone before its end",
@@ -83,42 +69,8 @@ _UNPROVEN = {
 }
 
 
-def happenings(facts: Facts) -> tuple[Happening, ...]:
-    """Tell the journal; measurements that only repeat that a fault is on are told once, with their number."""
-    told = [_entry(event, *_say(event)) for event in facts.run.events if not _repeated(event)]
-    for fault, seen in sorted(_held(facts).items()):
-        last = seen[-1]
-        sentence = (
-            f"{fault} measured as still on {words.plural(len(seen), 'time')} since it was proven; this is the last."
-        )
-        told.append(_entry(last, "fault", "none", sentence))
-    told.sort(key=lambda pair: pair[0])
-    entries = [entry for _, entry in told]
-    if len(entries) <= MOST:
-        return tuple(entries)
-    gap = Happening(
-        clock="", day="", utc="", lane="run", tone="none",
-        text=f"{len(entries) - MOST:,} more entries are left out here; journal.ndjson has them all.",
-    )  # fmt: skip
-    return (*entries[: MOST // 2], gap, *entries[-MOST // 2 :])
-
-
-_Told = tuple[tuple[int, int], Happening]
-
-
-def _repeated(event: Event) -> bool:
-    return event.kind == "active" and event.data.get("when") == "hold" and event.data.get("active") is True
-
-
-def _held(facts: Facts) -> dict[str, list[Event]]:
-    held: dict[str, list[Event]] = {}
-    for event in facts.run.events:
-        if _repeated(event):
-            held.setdefault(text(event.data, "fault"), []).append(event)
-    return held
-
-
-def _say(event: Event) -> tuple[str, str, str]:
+def say(event: Event) -> tuple[str, str, str]:
+    """Return (lane, tone, sentence) of an event."""
     special = {"gate": _gate, "active": _active, "reverted": _reverted, "closed": _closed}
     if event.kind in special:
         return special[event.kind](event.data)
@@ -209,15 +161,3 @@ def _closed(data: Mapping[str, Any]) -> tuple[str, str, str]:
     if data.get("undone") is True:
         return "run", "pass", "The run is over; everything is undone."
     return "run", "fail", "The run is over; not everything is undone."
-
-
-def _entry(event: Event, lane: str, tone: str, sentence: str) -> _Told:
-    entry = Happening(
-        clock=words.clock(event.at_ms, precise=True),
-        day=words.utc(event.wall, "%Y-%m-%dT%H:%M:%SZ") if words.moment(event.wall) else "",
-        utc=words.utc(event.wall, "%H:%M:%S"),
-        lane=lane,
-        tone=tone,
-        text=sentence,
-    )
-    return (event.at_ms, event.seq), entry

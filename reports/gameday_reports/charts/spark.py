@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gameday_reports.charts import LEFT, RIGHT, WIDTH, TimeAxis, columns
+from gameday_reports.charts.columns import columns
+from gameday_reports.charts.geometry import LEFT, RIGHT, WIDTH, TimeAxis
+from gameday_reports.charts.svg import Svg, element, joined, short
 from gameday_reports.series import Series
-from gameday_reports.svg import Svg, element, joined, short
 
 _WIDTH, _HEIGHT = 132.0, 28.0
 

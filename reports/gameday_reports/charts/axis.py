@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from gameday_reports import words
-from gameday_reports.charts import LEFT, RIGHT, WIDTH, Scale, TimeAxis
-from gameday_reports.charts_ink import CHARACTER, FAULT, GRID, MUTED, Unit, box, shown, write
-from gameday_reports.svg import Svg, element, joined
+from gameday_reports.charts.geometry import LEFT, RIGHT, WIDTH, Scale, TimeAxis
+from gameday_reports.charts.ink import CHARACTER, FAULT, GRID, MUTED, Unit, box, shown, write
+from gameday_reports.charts.svg import Svg, element, joined
 
 
 def shade_faults(axis: TimeAxis, scale: Scale, *, name: bool) -> Svg:

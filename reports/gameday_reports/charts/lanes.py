@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gameday_reports import words
-from gameday_reports.charts import LEFT, RIGHT, WIDTH, Band, TimeAxis
-from gameday_reports.charts_axis import time_labels
-from gameday_reports.charts_ink import FAULT, GRID, INK, LIMIT, MUTED
-from gameday_reports.charts_limits import Over, draw_over
-from gameday_reports.svg import Svg, element, joined, short
+from gameday_reports.charts.axis import time_labels
+from gameday_reports.charts.geometry import LEFT, RIGHT, WIDTH, Band, TimeAxis
+from gameday_reports.charts.ink import FAULT, GRID, INK, LIMIT, MUTED
+from gameday_reports.charts.limits import Over, draw_over
+from gameday_reports.charts.svg import Svg, element, joined, short
 
 ROW = 22.0
 MOST_ROWS = 12

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gameday.model import Json, Reason, Verdict
+from gameday.model import Json, Reason
 from gameday_reports import words
 from gameday_reports.facts import Facts, letter
-from gameday_reports.objectives import TONES
+from gameday_reports.parts.cells import TONES
+from gameday_reports.proofs import PROOFS, UNDOS, injected, undo_of
 from gameday_reports.reading import bounded, number, part, text, texts
 
-PROOFS = {
-    "proven": ("proven on", "pass"), "unproven": ("not proven on", "fail"), "no-check": ("no check: not proven", "warn")
-}  # fmt: skip
-UNDOS = {
-    "proven": ("proven gone", "pass"),
-    "reported": ("reported undone, no check", "warn"),
-    "unproven": ("reported undone, NOT proven gone", "fail"),
-    "failed": ("NOT proven gone: the revert failed", "fail"),
-    "pending": ("NOT proven gone: no record of a revert", "fail"),
-    "not-needed": ("nothing to revert", "none"),
-}
 _TARGETS = 20
 _EARLY_MS = 1_000
 """A fault that ends this much before its plan was ended by something else."""
@@ -56,30 +46,6 @@ class FaultView:
     story: str
     steps: tuple[Step, ...]
     residue: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardView:
-    """One thing that could have stopped the run."""
-
-    rule: str
-    outcome: str
-    tone: str
-
-
-def injected(fault: Json) -> bool:
-    """Whether inject was ever called, so that something may have been touched."""
-    return number(fault, "called_ms") is not None
-
-
-def touched(fault: Json) -> bool:
-    """Whether it was armed or injected, or its undo leaves a doubt: safety has to speak of it."""
-    return injected(fault) or number(fault, "armed_ms") is not None or undo_of(fault) != "not-needed"
-
-
-def undo_of(fault: Json) -> str:
-    """Return the state of a fault's undo, one of the words of docs/run-folder.md; what is not said is pending."""
-    return text(fault, "undo") or "pending"
 
 
 def fault_views(facts: Facts) -> tuple[FaultView, ...]:
@@ -173,67 +139,3 @@ def _after_zero(facts: Facts, called: float | None) -> str:
     if called is None or not zero:
         return ""
     return f"{words.duration(called - zero[0])} after time zero" if called >= zero[0] else ""
-
-
-def rules(facts: Facts) -> tuple[str, ...]:
-    """Return the abort rules of the file."""
-    return texts(facts.experiment, "abort")
-
-
-def tripped(facts: Facts) -> dict[str, str]:
-    """Return which abort rules stopped the run: rule → what it said."""
-    details = [
-        text(event.data, "detail") for event in facts.run.of_kind("abort") if event.data.get("reason") == "guard"
-    ]
-    known = rules(facts)
-    found: dict[str, str] = {}
-    for detail in details:
-        named = [rule for rule in known if rule in detail] or (list(known) if len(known) == 1 else ["a guard"])
-        found[named[0]] = detail
-    return found
-
-
-def guard_views(facts: Facts) -> tuple[GuardView, ...]:
-    """Describe the abort rules of the file, then the guards that are always on."""
-    stopped = tripped(facts)
-    views = [_guard(facts, rule, stopped.pop(rule, None)) for rule in rules(facts)]
-    views += [
-        GuardView(rule=rule, outcome=f"stopped the run: {detail}", tone="fail") for rule, detail in stopped.items()
-    ]
-    if not views:
-        views.append(
-            GuardView(
-                rule="no abort rule in the file",
-                outcome="nothing about the system would have stopped this run",
-                tone="warn",
-            )
-        )
-    return (*views, _watchdog(facts))
-
-
-def _guard(facts: Facts, rule: str, stopped: str | None) -> GuardView:
-    if stopped is not None:
-        at = [event.at_ms for event in facts.run.of_kind("abort") if event.data.get("reason") == "guard"]
-        return GuardView(
-            rule=rule, outcome=f"stopped the run at {words.clock(at[0], precise=True)}: {stopped}", tone="fail"
-        )
-    if not any(injected(fault) for fault in facts.faults):
-        return GuardView(rule=rule, outcome="never armed: nothing was injected", tone="none")
-    return GuardView(rule=rule, outcome="watched, did not act", tone="pass" if facts.word is Verdict.PASS else "none")
-
-
-def _watchdog(facts: Facts) -> GuardView:
-    rule = "watchdog (reverts if the runner is lost)"
-    lost = facts.run.of_kind("watchdog-lost")
-    if lost:
-        return GuardView(rule=rule, outcome=f"lost: {text(lost[0].data, 'error')}", tone="fail")
-    if not facts.run.of_kind("watchdog-started"):
-        return GuardView(
-            rule=rule, outcome="never started", tone="warn" if any(map(injected, facts.faults)) else "none"
-        )
-    took = [event for event in facts.run.of_kind("revert-called") if event.data.get("by") == "watchdog"]
-    return GuardView(
-        rule=rule,
-        outcome="took over and reverted" if took else "stood by, did not act",
-        tone="warn" if took else "none",
-    )

@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gameday_reports.charts import LEFT, RIGHT, WIDTH, Scale, TimeAxis, columns, scale_for
-from gameday_reports.charts_axis import draw_edges, draw_grid, shade_faults, time_labels
-from gameday_reports.charts_hover import Line, draw_hover
-from gameday_reports.charts_ink import INK, LINE, MUTED, Unit, shown, write
-from gameday_reports.charts_limits import NEVER, LimitLine, Over, draw_limits, draw_over
-from gameday_reports.svg import Svg, element, joined, short
+from gameday_reports.charts.axis import draw_edges, draw_grid, shade_faults, time_labels
+from gameday_reports.charts.columns import columns
+from gameday_reports.charts.geometry import LEFT, RIGHT, WIDTH, Scale, TimeAxis, scale_for
+from gameday_reports.charts.hover import Line, draw_hover
+from gameday_reports.charts.ink import INK, LINE, MUTED, Unit, shown, write
+from gameday_reports.charts.limits import NEVER, LimitLine, Over, draw_limits, draw_over
+from gameday_reports.charts.svg import Svg, element, joined, short
 
 HEIGHT = 190.0
 TOP, BOTTOM = 34.0, 24.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gameday_reports import words
-from gameday_reports.svg import Svg, element
+from gameday_reports.charts.svg import Svg, element
 
 Unit = Literal["share", "ms", "rate", "count"]
 INK, MUTED, GRID, LINE, FAULT, LIMIT = "#1b2430", "#566372", "#e3e8ee", "#1864ab", "#e8590c", "#c92a2a"

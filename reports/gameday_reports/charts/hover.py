@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gameday_reports import words
-from gameday_reports.charts import Scale, TimeAxis
-from gameday_reports.charts_ink import Unit, box, shown
+from gameday_reports.charts.geometry import Scale, TimeAxis
+from gameday_reports.charts.ink import Unit, box, shown
+from gameday_reports.charts.svg import Svg, element
 from gameday_reports.series import Series
-from gameday_reports.svg import Svg, element
 
 HOVER_BANDS = 120
 """Most hover bands in one panel: a band for every sample made a prototype's report 1.3 MB."""
