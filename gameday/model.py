@@ -240,6 +240,8 @@ class Run:
     """Every reading of every SLI, in order of time."""
     verdict: Json | None = None
     """verdict.json, once it has been written."""
+    previous: Json | None = None
+    """previous.json, where an earlier run of the same experiment was found: only shown, never judged."""
 
     def of_kind(self, *kinds: str) -> tuple[Event, ...]:
         """Return the events of these kinds, in order."""

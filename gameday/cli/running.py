@@ -49,6 +49,7 @@ def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = F
     from gameday.cli.progress import Progress  # noqa: PLC0415 - heavy
     from gameday.runner.ending import judge_folder, report_folder  # noqa: PLC0415 - heavy
     from gameday.runner.folder import prepare  # noqa: PLC0415 - heavy
+    from gameday.runner.previous import write_previous  # noqa: PLC0415 - heavy
     from gameday.runner.run import execute  # noqa: PLC0415 - heavy
 
     loaded = entry.loaded
@@ -66,6 +67,8 @@ def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = F
         folder = prepared.folder.path
         if outcome.skip_report:
             progress.say(f"no report, because of the second signal; write it with: gameday report {folder}")
+        if not check_only:
+            write_previous(folder)
         if outcome.skip_report or check_only:
             return judge_folder(folder)
         return report_folder(folder)

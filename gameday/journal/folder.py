@@ -50,6 +50,11 @@ class RunFolder:
         return self.path / "verdict.json"
 
     @property
+    def previous(self) -> Path:
+        """What an earlier run of the same experiment came to."""
+        return self.path / "previous.json"
+
+    @property
     def logs(self) -> Path:
         """Output of everything that was started."""
         return self.path / "logs"
@@ -72,6 +77,10 @@ def _json(path: Path) -> dict[str, Any] | None:
     return cast("dict[str, Any]", raw) if isinstance(raw, dict) else None
 
 
+def _of_schema(raw: dict[str, Any] | None, schema: str) -> dict[str, Any] | None:
+    return raw if raw is not None and raw.get("schema") == schema else None
+
+
 def read_run(path: Path) -> Run:
     """Read a run folder; raise GamedayError when ``path`` is not one. What is torn or missing stays missing."""
     folder = RunFolder(path.resolve())
@@ -88,4 +97,5 @@ def read_run(path: Path) -> Run:
         load=read_samples(folder.samples),
         gauges=read_gauges(folder.samples),
         verdict=_json(folder.verdict),
+        previous=_of_schema(_json(folder.previous), "gameday/previous/1"),
     )

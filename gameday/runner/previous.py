@@ -1,0 +1,154 @@
+"""``previous.json``: the latest whole run of the same experiment, kept beside a run so that its report can show what changed.
+
+Only shown, never judged. It is written once, at the end of the run; judging or reporting the folder later only reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from gameday.journal.folder import RunFolder, read_run
+from gameday.model import Json
+from gameday.runner.ending import replace_file
+from gameday.runner.priorseries import series_of, time_zero
+from gameday.spi.errors import GamedayError
+
+SCHEMA = "gameday/previous/1"
+MOST_FOLDERS = 500
+"""Folders that are looked at, the newest first."""
+MOST_EARLIER = 20
+"""Earlier runs whose verdict and findings are listed."""
+_MOST_BYTES = 4_000_000
+"""A plan or a verdict larger than this is not ours."""
+_DECIDES = ("load", "slis", "objectives", "phases", "faults")
+"""Parts of the experiment in which two runs must agree to be compared."""
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A judged run of the same experiment."""
+
+    path: Path
+    plan: Json
+    verdict: Json
+
+
+def write_previous(path: Path) -> None:
+    """Write previous.json into a finished run's folder; nothing when no earlier whole run lies beside it, or it cannot be written."""
+    try:
+        document = previous_of(path)
+        if document is not None:
+            text = json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+            replace_file(RunFolder(path).previous, text.encode("ascii") + b"\n")
+    except (OSError, ValueError, GamedayError):
+        return  # it is only shown
+
+
+def previous_of(path: Path) -> dict[str, Any] | None:
+    """Describe the newest whole run of the same experiment in the same folder of runs; None without one."""
+    folder = RunFolder(path.resolve())
+    plan = folder.read_plan()
+    earlier = list(_earlier(folder, plan))[:MOST_EARLIER]
+    for candidate in earlier:
+        try:
+            run = read_run(candidate.path)
+        except (OSError, GamedayError):
+            continue
+        zero = time_zero(run)
+        if zero is None or not run.closed:
+            continue
+        why = differences(candidate.plan, plan)
+        step, series = series_of(run, zero)
+        return {
+            "schema": SCHEMA,
+            "run": candidate.path.name,
+            "digest": str(candidate.plan.get("digest") or ""),
+            "comparable": not why,
+            "why": why,
+            "verdict": dict(candidate.verdict),
+            "zero_ms": zero,
+            "step_seconds": step,
+            "series": series,
+            "earlier": [_brief(one) for one in earlier],
+        }
+    return None
+
+
+def differences(before: Json, now: Json) -> list[str]:
+    """Say, for two plans, in which parts of the experiment that decide what is measured they differ; empty when in none."""
+    if before.get("digest") == now.get("digest"):
+        return []
+    old, new = _mapping(before.get("experiment")), _mapping(now.get("experiment"))
+    return [_difference(part, old.get(part), new.get(part)) for part in _DECIDES if old.get(part) != new.get(part)]
+
+
+def _difference(part: str, old: object, new: object) -> str:
+    """Name the members that differ, with their values where these are short."""
+    before, after = _mapping(old), _mapping(new)
+    members = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
+    if not members:
+        return f"{part} differ"
+    shown = [
+        f"{part}.{key}: {_short(before[key]) if key in before else 'none'} before, "
+        f"{_short(after[key]) if key in after else 'none'} now"
+        for key in members
+    ]
+    return "; ".join(shown[:5]) + (f"; and {len(shown) - 5} more" if len(shown) > 5 else "")  # noqa: PLR2004 - as above
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _earlier(folder: RunFolder, plan: Json) -> Iterator[Candidate]:
+    """Yield judged runs of the same experiment that began before this one, newest first: a run id begins with its time."""
+    names = sorted((path.name for path in folder.path.parent.iterdir() if path.name < folder.name), reverse=True)
+    for name in names[:MOST_FOLDERS]:
+        path = folder.path.parent / name
+        other = _json(path / "plan.json")
+        if other.get("schema") != "gameday/plan/1" or not _same(other, plan):
+            continue
+        verdict = _json(path / "verdict.json")
+        if verdict.get("schema") == "gameday/verdict/1":
+            yield Candidate(path=path, plan=other, verdict=verdict)
+
+
+def _same(other: Json, plan: Json) -> bool:
+    """Whether two plans are of the same experiment: of one title or one file, and of one combination of its matrix."""
+    if (other.get("variant") or {}) != (plan.get("variant") or {}):
+        return False
+    titles = [_mapping(one.get("experiment")).get("title") for one in (other, plan)]
+    return titles[0] == titles[1] or (bool(plan.get("source")) and other.get("source") == plan.get("source"))
+
+
+def _brief(one: Candidate) -> dict[str, Any]:
+    findings: list[Any] = one.verdict.get("findings") or []
+    return {
+        "run": one.path.name,
+        "verdict": one.verdict.get("verdict"),
+        "started_wall": one.verdict.get("started_wall"),
+        "digest": str(one.plan.get("digest") or ""),
+        "findings": [
+            _mapping(finding).get("fingerprint") for finding in findings if _mapping(finding).get("fingerprint")
+        ],
+    }
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            return {}
+        raw: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", raw) if isinstance(raw, dict) else {}
