@@ -139,13 +139,14 @@ def meters(ledger: Ledger, objective: Objective, criteria: Sequence[Criterion]) 
     return [
         (c, seconds_meter(ledger, objective, criteria) if c.kind == "bad_seconds" else ledger.meter(where, c))
         for c in criteria
-        if c.kind != "gauge"
+        if c.of_load
     ]
 
 
 def seconds_meter(ledger: Ledger, objective: Objective, criteria: Sequence[Criterion]) -> Seconds:
     """Return the meter of bad seconds for these criteria, else for the objective's ``expect``, else for any failure."""
-    ratios = [c for c in criteria if not c.exact] or [c for c in objective.expect if not c.exact]
+    ratios = [c for c in criteria if c.of_load and not c.exact]
+    ratios = ratios or [c for c in objective.expect if c.of_load and not c.exact]
     bases = [(ledger.meter(objective.endpoints, c), c.budget) for c in ratios]
     strict = Criterion("errors <= 0%", "errors", "errors", "<=", 0.0, 0.0)
     return Seconds(bases or [(ledger.meter(objective.endpoints, strict), 0.0)])

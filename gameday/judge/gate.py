@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gameday.judge.counts import Ledger, Meter, meters, tally
-from gameday.judge.criteria import holds, judge_tally
-from gameday.judge.gaugecriteria import judge_gauge_baseline
-from gameday.judge.gauges import Gauges, Series, aggregate, is_bad
 from gameday.judge.health import check_windows
-from gameday.judge.result import Result, worst
+from gameday.judge.measures import Measure, measures_of
+from gameday.judge.result import worst
 from gameday.judge.windows import Window, find_windows
-from gameday.model import Reason, Run, Verdict
+from gameday.model import Reason, Run
 from gameday.schema.experiment import Experiment, Objective
-from gameday.schema.grammar import Criterion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +38,8 @@ def judge_gate(run: Run) -> GateDecision:
     """
     experiment = Experiment.model_validate(run.experiment)
     window = find_windows(run).baseline
-    ledger, gauges = Ledger(run.load.rows, experiment.latency_limits_us), Gauges(run, experiment)
-    judged = [
-        _objective(name, objective, (ledger, gauges), window) for name, objective in experiment.objectives.items()
-    ]
+    measures = measures_of(run, experiment)
+    judged = [_objective(name, objective, measures, window) for name, objective in experiment.objectives.items()]
     problems = _problems(run, experiment, window)
     kept = window is not None and all(ok for ok, _ in judged)
     reason = Reason.LOAD_GENERATOR if problems else Reason.PROVEN if kept else Reason.BASELINE
@@ -61,31 +56,10 @@ def _problems(run: Run, experiment: Experiment, window: Window | None) -> tuple[
 
 
 def _objective(
-    name: str, objective: Objective, measured: tuple[Ledger, Gauges], window: Window | None
+    name: str, objective: Objective, measures: Sequence[Measure], window: Window | None
 ) -> tuple[bool, dict[str, Any]]:
-    ledger, gauges = measured
-    judged = [_counted(c, meter, window) for c, meter in meters(ledger, objective, objective.expect)]
-    judged += [_gauge(c, gauges.series(c), window) for c in objective.expect if c.kind == "gauge"]
-    merged = worst(result for _, result, _ in judged)
-    row = next((row for _, result, row in judged if result == merged), {"n": 0, "k": 0})
+    judged = [one for measure in measures for one in measure.gate(objective, window)]
+    merged = worst(one.result for one in judged)
+    row = next((one.row for one in judged if one.result == merged), {"n": 0, "k": 0})
     said = {"name": name, "result": merged.verdict.word, "reason": str(merged.reason), **row}
-    return all(ok for ok, _, _ in judged), said
-
-
-_Judged = tuple[bool, Result, dict[str, Any]]
-"""Whether the gate may open, what was judged, and its numbers."""
-
-
-def _counted(criterion: Criterion, meter: Meter, window: Window | None) -> _Judged:
-    counts = tally(meter, window)
-    result = judge_tally(criterion, counts)
-    kept = result.verdict is not Verdict.FAIL and holds(criterion, counts)
-    return kept, result, {"n": counts.n, "k": counts.k}
-
-
-def _gauge(criterion: Criterion, series: Series, window: Window | None) -> _Judged:
-    result, kept = judge_gauge_baseline(criterion, series, window)
-    found = series.of(window)
-    bad = sum(is_bad(criterion, value) for _, value in found.values)
-    value = aggregate(criterion, found.values)
-    return kept, result, {"n": found.present, "k": bad, "criterion": criterion.text, "value": value, "due": found.due}
+    return bool(judged) and all(one.opens for one in judged), said

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from gameday.judge.counts import Ledger
 from gameday.judge.endings import Ending, find_ending
 from gameday.judge.faults import SKIPPED, FaultResult, judge_faults
 from gameday.judge.findings import find_all
-from gameday.judge.gauges import Gauges
 from gameday.judge.health import Health, check_run, check_windows
 from gameday.judge.loadview import describe_load
-from gameday.judge.objectives import Context, ObjectiveResult, broken, judge_objective
+from gameday.judge.measures import Context, measures_of
+from gameday.judge.objectives import ObjectiveResult, broken, judge_objective
 from gameday.judge.result import Result, reasons, unsure, worst
 from gameday.judge.summary import summarise
 from gameday.judge.windows import Windows, find_windows, phase_edges
@@ -83,8 +82,6 @@ def _objectives(
     windows, ending, health = found
     context = Context(
         experiment=experiment,
-        ledger=Ledger(run.load.rows, experiment.latency_limits_us),
-        gauges=Gauges(run, experiment),
         windows=windows,
         stopped=ending.stopped or skipped,
         unhealthy=unsure(Reason.LOAD_GENERATOR) if health.problems else None,
@@ -92,8 +89,9 @@ def _objectives(
         cut_short=ending.cut_short,
     )
     lines: Json = run.plan.get("lines") or {}
+    measures = measures_of(run, experiment)
     return [
-        judge_objective(name, objective, context, lines.get(f"objectives.{name}"))
+        judge_objective(name, objective, measures, context, lines.get(f"objectives.{name}"))
         for name, objective in experiment.objectives.items()
     ]
 

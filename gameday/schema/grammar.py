@@ -58,6 +58,11 @@ class Criterion:
         """Compared exactly, without a confidence bound."""
         return self.kind in ("throughput", "bad_seconds", "gauge")
 
+    @property
+    def of_load(self) -> bool:
+        """The load measures it."""
+        return self.kind != "gauge"
+
 
 @dataclass(frozen=True, slots=True)
 class LoseRule:
