@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from gameday.cli.completing import complete_experiments
-from gameday.cli.loading import SEEDS, Given, load_runs
+from gameday.cli.loading import Given, load_runs
+from gameday.cli.options import format_option, output_option, seed_option
 from gameday.cli.outcome import say
 from gameday.cli.running import run_one
 from gameday.cli.variables import variable_options
@@ -34,22 +35,9 @@ _WORDS = {
     "path", metavar="FILE", type=click.Path(exists=True, path_type=Path), shell_complete=complete_experiments
 )
 @variable_options
-@click.option("--seed", type=click.IntRange(0, SEEDS - 1), help="Repeat a run's random choices.")
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Where run folders go.",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout carries.",
-)
+@seed_option("Repeat a run's random choices.")
+@output_option()
+@format_option
 def check(
     *,
     path: Path,

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gameday.cli.library import library
+from gameday.cli.options import output_option
 from gameday.model import Verdict
 
 PASSES, FAILS = "dependency/payments-outage.yaml", "dependency/catalog-slow.yaml"
@@ -19,13 +20,7 @@ Example:
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Where run folders go.",
-)
+@output_option()
 def demo(output: Path) -> None:
     """Run two experiments on the embedded shop: a payments outage that it survives, and a slow catalog that it does not.
 

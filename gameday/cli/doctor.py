@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gameday.cli.options import format_option
 from gameday.cli.terminal import printable
 from gameday.model import EXIT_USAGE
 
@@ -25,9 +26,7 @@ _MARKS = {"ok": "ok", "weak": "WEAK", "lacking": "LACKING"}
 
 @click.command(epilog=EPILOG)
 @click.option("--undo", is_flag=True, help="The self-test of the undo; takes about a minute.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
-)
+@format_option
 def doctor(form: str, *, undo: bool) -> None:
     """Look at this machine: what a run needs, and what it would do better with; each lack with the command that fixes it.
 

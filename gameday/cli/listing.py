@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from gameday.cli.completing import complete_drivers
+from gameday.cli.options import format_option
 
 EPILOG = """\b
 Examples:
@@ -22,9 +23,7 @@ Examples:
 
 @click.command("list", epilog=EPILOG)
 @click.argument("name", metavar="[DRIVER]", required=False, shell_complete=complete_drivers)
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
-)
+@format_option
 def list_(name: str | None, form: str) -> None:
     """List drivers, probes and shipped experiments; with the name of a DRIVER (or a probe), its parameters."""
     document = everything() if name is None else one(name)

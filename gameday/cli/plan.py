@@ -11,6 +11,7 @@ import click
 
 from gameday.cli.completing import complete_experiments
 from gameday.cli.loading import Given, load_plans
+from gameday.cli.options import format_option, output_option
 from gameday.cli.variables import variable_options
 from gameday.model import Verdict
 
@@ -28,21 +29,8 @@ _WIDTH = 100
     "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), shell_complete=complete_experiments
 )
 @variable_options
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Where earlier runs are looked for.",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout carries.",
-)
+@output_option("Where earlier runs are looked for.")
+@format_option
 def plan(
     *, paths: tuple[Path, ...], variables: dict[str, str], secret_values: dict[str, str], output: Path, form: str
 ) -> None:

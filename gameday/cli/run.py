@@ -12,7 +12,8 @@ import click
 
 from gameday.cli.clearing import clear_the_way
 from gameday.cli.completing import complete_experiments
-from gameday.cli.loading import SEEDS, Given, load_runs
+from gameday.cli.loading import Given, load_runs
+from gameday.cli.options import format_option, output_option, seed_option
 from gameday.cli.outcome import exit_code, near_enough, repeats, show_all, show_repeats
 from gameday.cli.running import Ran, run_all
 from gameday.cli.variables import variable_options
@@ -34,26 +35,9 @@ Examples:
 @click.option(
     "--repeat", type=click.IntRange(1, 1000), default=1, help="Run each this many times, and say what that proves."
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, SEEDS - 1),
-    help="Repeat a run's random choices; default: a new one, in the report.",
-)
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Where run folders go.",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout carries.",
-)
+@seed_option("Repeat a run's random choices; default: a new one, in the report.")
+@output_option()
+@format_option
 @click.option(
     "--accept",
     type=click.Choice(["near-limit"]),

@@ -15,6 +15,7 @@ import click
 from gameday.cli.completing import complete_experiments
 from gameday.cli.files import experiment_files
 from gameday.cli.library import library
+from gameday.cli.options import format_option
 from gameday.cli.variables import refuse_undeclared, variable_options
 from gameday.model import EXIT_USAGE
 
@@ -67,9 +68,7 @@ class Checked:
 )
 @variable_options
 @click.option("--strict", is_flag=True, help="Ask for a hypothesis and an owner, too.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
-)
+@format_option
 def validate(
     *, paths: tuple[Path, ...], variables: dict[str, str], secret_values: dict[str, str], strict: bool, form: str
 ) -> None:
