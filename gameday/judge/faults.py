@@ -51,6 +51,7 @@ class FaultResult:
             "name": spec.name,
             "driver": spec.do,
             "targets": trace.targets,
+            "planned_targets": trace.planned_targets,
             "reversible": trace.reversible,
             "planned_ms": {"at": spec.at, "for": spec.length},
             "armed_ms": trace.first_ms("armed"),

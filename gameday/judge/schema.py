@@ -117,6 +117,7 @@ def _fault() -> dict[str, Any]:
         name=_TEXT,
         driver=_TEXT,
         targets=_list(_TEXT),
+        planned_targets=_list(_TEXT),
         reversible={"type": "boolean"},
         planned_ms={
             "type": "object",
@@ -172,11 +173,13 @@ def _finding() -> dict[str, Any]:
     return _object(
         id=_TEXT,
         fingerprint=_TEXT,
+        rule=_TEXT,
         severity={"enum": list(SEVERITIES)},
         title=_TEXT,
         saw=_TEXT,
         matters=_TEXT,
         next=_TEXT,
         objective=_MAYBE_TEXT,
+        phase=_MAYBE_TEXT,
         faults=_list(_TEXT),
     )

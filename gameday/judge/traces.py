@@ -51,6 +51,13 @@ class Trace:
         return proofs[0].at_ms if proofs else None
 
     @property
+    def planned_targets(self) -> list[str]:
+        """What its plan named before the load began; the same as its targets where that was not written down."""
+        planned = self.last("planned")
+        named: Sequence[object] | None = planned.data.get("targets") if planned else None
+        return self.targets if named is None else [str(target) for target in named]
+
+    @property
     def targets(self) -> list[str]:
         """What it touches, in words."""
         planned, armed = self.last("planned"), self.last("armed")

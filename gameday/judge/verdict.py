@@ -56,7 +56,7 @@ def judge(run: Run) -> dict[str, Any]:
         **_identity(run),
         "residue": _residue(run, faults),
     }
-    document["findings"] = find_all(document, experiment)
+    document["findings"] = find_all(document)
     document["summary"] = summarise(document)
     return document
 

@@ -53,7 +53,7 @@ def test_a_broken_objective_is_told_in_the_users_terms() -> None:
     )
     assert finding["matters"] == "browse-fast allows 5% (p95 < 300ms), and 1,200 of 2,025 were bad."
     assert (finding["next"], finding["objective"], finding["faults"]) == (
-        "Follow runbooks/catalog.md.",
+        "Look at the charts around the fault, and give those requests a fallback or a time limit.",
         "browse-fast",
         ["payments-down"],
     )

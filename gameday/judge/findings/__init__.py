@@ -4,38 +4,58 @@ from __future__ import annotations
 
 from typing import Any
 
-from gameday.judge.findings import aborted, baseline, broken, generator, recovery, residue, unproven, unsure
+from gameday.judge.findings import (
+    aborted,
+    alert,
+    baseline,
+    broken,
+    gaps,
+    generator,
+    margin,
+    radius,
+    recovery,
+    relapse,
+    residue,
+    unproven,
+    unsure,
+)
 from gameday.judge.findings.rule import SEVERITIES, fingerprint
 from gameday.model import Json
-from gameday.schema.experiment import Experiment
 
 RULES = (
     residue.find,
     broken.find,
     recovery.find,
+    relapse.find,
+    alert.find,
     aborted.find,
+    radius.find,
     baseline.find,
     unproven.find,
     generator.find,
     unsure.find,
+    margin.find,
+    gaps.find,
 )
 """In the order in which findings of one severity are listed."""
 
 
-def find_all(document: Json, experiment: Experiment) -> list[dict[str, Any]]:
+def find_all(document: Json) -> list[dict[str, Any]]:
     """Return the findings of a verdict document, the most severe first, numbered from F1."""
-    drafts = [draft for rule in RULES for draft in rule(document, experiment)]
+    drafts = [draft for rule in RULES for draft in rule(document)]
     drafts.sort(key=lambda draft: SEVERITIES.index(draft.severity))
     return [
         {
             "id": f"F{number}",
-            "fingerprint": fingerprint(experiment.title, draft),
+            "fingerprint": fingerprint(document["title"], draft),
+            "rule": draft.rule,
             "severity": draft.severity,
             "title": draft.title,
             "saw": draft.saw,
             "matters": draft.matters,
             "next": draft.next,
             "objective": draft.objective or None,
+            "phase": draft.phase or None,
             "faults": list(draft.faults),
         }
         for number, draft in enumerate(drafts, start=1)

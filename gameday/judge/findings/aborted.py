@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gameday.judge.findings.rule import Draft, next_step, started
+from gameday.judge.findings.rule import Draft, started
 from gameday.judge.words import seconds
 from gameday.model import Json
-from gameday.schema.experiment import Experiment
 
 
-def find(document: Json, experiment: Experiment) -> Iterator[Draft]:
+def find(document: Json) -> Iterator[Draft]:
     """Yield one finding for an aborted run; an abort rule that acted shows a broken system, anything else a gap."""
     abort = document["abort"]
     if abort is None:
@@ -25,7 +24,7 @@ def find(document: Json, experiment: Experiment) -> Iterator[Draft]:
         title=f"{'An abort rule stopped the run' if guard else 'The run was stopped'}: {detail}",
         saw=f"The run was stopped ({abort['reason']}: {detail}){since}.",
         matters="A run that did not come to its end proves only what is listed as broken.",
-        next=next_step(experiment, "Find out what stopped it before running it again."),
+        next="Find out what stopped it before running it again.",
         phase=abort["reason"],
         faults=started(document),
     )

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gameday.judge.findings.rule import Draft, next_step
+from gameday.judge.findings.rule import Draft
 from gameday.judge.gauges import keeps
 from gameday.judge.words import effect, evidence, is_gauge, read
 from gameday.model import Json
-from gameday.schema.experiment import Experiment
 from gameday.schema.grammar import Criterion, parse_criterion
 
 
-def find(document: Json, experiment: Experiment) -> Iterator[Draft]:
+def find(document: Json) -> Iterator[Draft]:
     """Yield one finding for each criterion that kept the gate shut."""
     stopped = document["stopped"]
     if stopped is None or stopped["reason"] != "baseline":
@@ -22,7 +21,7 @@ def find(document: Json, experiment: Experiment) -> Iterator[Draft]:
         for criterion in objective["criteria"]:
             phase = criterion["phases"].get("baseline")
             if phase and _shut(phase):
-                yield _draft(experiment, objective, phase)
+                yield _draft(objective, phase)
 
 
 def _shut(phase: Json) -> bool:
@@ -34,7 +33,7 @@ def _shut(phase: Json) -> bool:
     return bool(phase["result"] == "fail" or phase["n"] == 0 or phase["k"] > phase["budget"] * phase["n"])
 
 
-def _draft(experiment: Experiment, objective: Json, phase: Json) -> Draft:
+def _draft(objective: Json, phase: Json) -> Draft:
     criterion = parse_criterion(phase["criterion"])
     seen = _seen(criterion, objective, dict(phase))
     return Draft(
@@ -43,9 +42,7 @@ def _draft(experiment: Experiment, objective: Json, phase: Json) -> Draft:
         title=f"{objective['name']} did not hold before the fault: {seen}",
         saw=f"In the baseline, {seen}. Nothing was injected.",
         matters="A system that is not in its steady state cannot show that it keeps it.",
-        next=next_step(
-            experiment, "Bring the system to its steady state, or make the objective honest, and run again."
-        ),
+        next="Bring the system to its steady state, or make the objective honest, and run again.",
         objective=objective["name"],
         phase=f"baseline:{criterion.metric}",
     )

@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gameday.judge.findings.rule import Draft, in_force, next_step, started
+from gameday.judge.findings.rule import Draft, in_force, started
 from gameday.judge.gauges import keeps
 from gameday.judge.words import effect, evidence, headline, is_gauge, limit, listed, percent, read, reading
 from gameday.model import Json
-from gameday.schema.experiment import Experiment
 from gameday.schema.grammar import Criterion, parse_criterion
 
 
-def find(document: Json, experiment: Experiment) -> Iterator[Draft]:
+def find(document: Json) -> Iterator[Draft]:
     """Yield one finding for each criterion that failed."""
     for objective in document["objectives"]:
         for criterion in objective["criteria"]:
             phases = criterion["phases"]
             if phases.get("fault", {}).get("result") == "fail":
-                yield _draft(document, experiment, objective, phases)
+                yield _draft(document, objective, phases)
 
 
-def _draft(document: Json, experiment: Experiment, objective: Json, phases: dict[str, Any]) -> Draft:
+def _draft(document: Json, objective: Json, phases: dict[str, Any]) -> Draft:
     fault, onset = phases["fault"], phases["onset"]
     if is_gauge(fault):
-        return _gauge(document, experiment, objective, phases)
+        return _gauge(document, objective, phases)
     n, k = fault["n"] + onset["n"], fault["k"] + onset["k"]
     criterion = parse_criterion(fault["criterion"])
     where = objective["endpoints"]
@@ -38,16 +37,14 @@ def _draft(document: Json, experiment: Experiment, objective: Json, phases: dict
         saw=f"While {in_force(document)} on, {effect(criterion, where, k, n)}.{_before(criterion, phases)}",
         matters=f"{objective['name']} allows {limit(criterion.budget)} ({criterion.text}), and {k:,} of {n:,} were bad."
         + (" An abort rule ended the fault." if guarded else ""),
-        next=next_step(
-            experiment, "Look at the charts around the fault, and give those requests a fallback or a time limit."
-        ),
+        next="Look at the charts around the fault, and give those requests a fallback or a time limit.",
         objective=objective["name"],
         phase=f"fault:{criterion.metric}",
         faults=names,
     )
 
 
-def _gauge(document: Json, experiment: Experiment, objective: Json, phases: dict[str, Any]) -> Draft:
+def _gauge(document: Json, objective: Json, phases: dict[str, Any]) -> Draft:
     """Tell a gauge by its readings; the onset counts where it is what broke the limit."""
     fault, onset = phases["fault"], phases["onset"]
     criterion = parse_criterion(fault["criterion"])
@@ -66,9 +63,7 @@ def _gauge(document: Json, experiment: Experiment, objective: Json, phases: dict
         saw=f"While {in_force(document)} on, {read(phase)}.{before}",
         matters=f"{objective['name']} asks for {criterion.text}; {evidence(phase)}."
         + (" An abort rule ended the fault." if guarded else ""),
-        next=next_step(
-            experiment, "Look at the gauge's chart around the fault: what fills it, and what should drain it."
-        ),
+        next="Look at the gauge's chart around the fault: what fills it, and what should drain it.",
         objective=objective["name"],
         phase=f"fault:{criterion.metric}",
         faults=names,

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from gameday.judge.findings.rule import Draft
 from gameday.model import Json
-from gameday.schema.experiment import Experiment
 
 
-def find(document: Json, _experiment: Experiment) -> Iterator[Draft]:
+def find(document: Json) -> Iterator[Draft]:
     """Yield one finding for an unhealthy generator, with all that was wrong."""
     load = document["load"]
     problems = load["problems"] if load is not None else ()

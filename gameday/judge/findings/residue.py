@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from gameday.judge.findings.rule import Draft
 from gameday.judge.words import listed
 from gameday.model import Json
-from gameday.schema.experiment import Experiment
 
 
-def find(document: Json, _experiment: Experiment) -> Iterator[Draft]:
+def find(document: Json) -> Iterator[Draft]:
     """Yield one finding for each fault that is not proven undone."""
     for fault in document["faults"]:
         if fault["residue"]:

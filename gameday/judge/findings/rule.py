@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from gameday.judge.words import listed
 from gameday.model import Json
-from gameday.schema.experiment import Experiment
 
 Severity = Literal["high", "medium", "low", "info"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
@@ -56,8 +55,3 @@ def during(document: Json) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         for criterion in objective["criteria"]:
             if "fault" in criterion["phases"]:
                 yield objective, criterion["phases"]["fault"]
-
-
-def next_step(experiment: Experiment, otherwise: str) -> str:
-    """Return the runbook where there is one, else ``otherwise``."""
-    return f"Follow {experiment.runbook}." if experiment.runbook else otherwise

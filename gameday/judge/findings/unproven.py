@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from gameday.judge.findings.rule import Draft
 from gameday.model import Json
-from gameday.schema.experiment import Experiment
 
 _NEXT = {
     "fault-unproven": "Check that the fault is where the system's traffic really passes, and that it can be measured there.",
@@ -15,7 +14,7 @@ _NEXT = {
 }
 
 
-def find(document: Json, _experiment: Experiment) -> Iterator[Draft]:
+def find(document: Json) -> Iterator[Draft]:
     """Yield one finding for each fault that is inconclusive."""
     for fault in document["faults"]:
         if fault["verdict"] == "inconclusive" and fault["reason"] in _NEXT:

@@ -9,7 +9,6 @@ from gameday.judge.binomial import pass_limit, samples_needed
 from gameday.judge.findings.rule import Draft, started
 from gameday.judge.words import effect, evidence, is_gauge, read
 from gameday.model import Json
-from gameday.schema.experiment import Experiment
 from gameday.schema.grammar import parse_criterion
 
 _OWN = ("near-limit", "too-few", "no-data")
@@ -22,7 +21,7 @@ _OF_GAUGES = {
 }
 
 
-def find(document: Json, _experiment: Experiment) -> Iterator[Draft]:
+def find(document: Json) -> Iterator[Draft]:
     """Yield one finding for each criterion without a result while the fault was on, and each recovery too short to judge."""
     if document["stopped"] or document["abort"]:
         return
