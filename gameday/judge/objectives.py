@@ -50,6 +50,7 @@ def judge_objective(
         "endpoints": list(objective.endpoints),
         "criteria": [row.to_json() for row in rows],
         "recovery": recovery.to_json() if recovery else None,
+        "alert": None,
         "budget": next((dict(one.budget) for one in judged if one.budget is not None), _NO_BUDGET),
         "warnings": [warning for one in judged for warning in one.warnings],
     }

@@ -37,6 +37,7 @@ def verdict_schema() -> dict[str, Any]:
             objectives_broken=_list(_TEXT),
             summary=_TEXT,
             objectives=_list(_objective()),
+            times=_object(detect=_time(), mitigate=_time(), recover=_time()),
             faults=_list(_fault()),
             phases=_list(_object(name=_TEXT, from_ms=_MS, to_ms=_MS)),
             windows=_list(_object(name={"enum": ["baseline", "onset", "fault", "recovery"]}, from_ms=_MS, to_ms=_MS)),
@@ -94,6 +95,7 @@ def _objective() -> dict[str, Any]:
         endpoints=_list(_TEXT),
         criteria=_list(_object(expect=_MAYBE_TEXT, during=_MAYBE_TEXT, phases=phases)),
         recovery=_recovery(),
+        alert=_or_null(_alert()),
         warnings=_list({"enum": ["closed-model"]}),
         budget=_object(bad=_MAYBE_COUNT, total=_MAYBE_COUNT, used=_MAYBE_NUMBER, burn_rate=_MAYBE_NUMBER),
     )
@@ -109,6 +111,27 @@ def _recovery() -> dict[str, Any]:
         relapses=_COUNT,
         bad_seconds=_COUNT,
         from_ms=_MAYBE_MS,
+    )
+
+
+def _time() -> dict[str, Any]:
+    return _object(ms=_MAYBE_COUNT, source=_MAYBE_TEXT)
+
+
+def _alert() -> dict[str, Any]:
+    return _object(
+        name=_TEXT,
+        source=_TEXT,
+        fires={"enum": ["within", "never"]},
+        within_ms=_MAYBE_COUNT,
+        resolves_within_ms=_MAYBE_COUNT,
+        fired_ms=_MAYBE_COUNT,
+        resolved_ms=_MAYBE_COUNT,
+        before={"type": "boolean"},
+        resolution_ms=_COUNT,
+        error=_MAYBE_TEXT,
+        result={"enum": _JUDGED},
+        reason=_REASON,
     )
 
 

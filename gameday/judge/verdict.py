@@ -17,6 +17,7 @@ from gameday.judge.measures import Context, measures_of
 from gameday.judge.objectives import ObjectiveResult, broken, judge_objective
 from gameday.judge.result import Result, reasons, unsure, worst
 from gameday.judge.summary import summarise
+from gameday.judge.times import measure_times
 from gameday.judge.windows import Windows, find_windows, phase_edges
 from gameday.model import Json, Reason, Run
 from gameday.schema.experiment import Experiment
@@ -49,6 +50,7 @@ def judge(run: Run) -> dict[str, Any]:
         "stopped": _stopped(ending),
         "objectives_broken": broken(objectives),
         "objectives": [objective.json for objective in objectives],
+        "times": measure_times([objective.json for objective in objectives], windows),
         "faults": [fault.to_json(f"gameday recover {run.name}") for fault in faults],
         "phases": _phases(run),
         "windows": [{"name": w.name, "from_ms": w.from_ms, "to_ms": w.to_ms} for w in windows.present()],

@@ -198,7 +198,7 @@ def _objective(outcome: Outcome, load: LoadSeries, times: _Times, index: int) ->
     budget = {"bad": k, "total": n, "used": k / (0.005 * n), "burn_rate": k / n / 0.005}
     return {
         "name": _renamed(name, index), "verdict": word, "reason": reason, "line": 31 + index, "endpoints": [endpoint],
-        "criteria": criteria, "recovery": _recovery(outcome, times, index), "budget": budget, "warnings": [],
+        "criteria": criteria, "recovery": _recovery(outcome, times, index), "alert": None, "budget": budget, "warnings": [],
     }  # fmt: skip
 
 
@@ -257,7 +257,8 @@ def _verdict(outcome: Outcome, times: _Times, load: LoadSeries, objectives: int)
         "schema": "gameday/verdict/1", "run": NAME, "title": "Checkout survives a payments outage",
         "verdict": outcome, "exit_code": EXIT[outcome],
         "reasons": reasons[outcome], "aborted_by": "guard" if outcome == "aborted" else None, "objectives_broken": broken,
-        "summary": _summary(outcome, judged), "objectives": judged, "faults": [_fault(outcome, times, targets)],
+        "summary": _summary(outcome, judged), "objectives": judged, "times": _times(judged, times),
+        "faults": [_fault(outcome, times, targets)],
         "abort": {"reason": "guard", "detail": ABORT, "at_ms": times.revert_called - 5} if outcome == "aborted" else None,
         "stopped": {"reason": "baseline", "detail": "checkout-fast did not hold"} if outcome == "inconclusive" else None,
         "phases": [{"name": name, "from_ms": span[0], "to_ms": span[1]} for name, span in phases],
@@ -266,6 +267,22 @@ def _verdict(outcome: Outcome, times: _Times, load: LoadSeries, objectives: int)
         "boot_id": "5f1f6ac3-0000-4000-8000-6f3b3a1c9e21", "seed": 1, "digest": DIGEST, "journal_head": HEAD, "closed": True,
         "residue": residue if outcome == "dirty" else [],
     }  # fmt: skip
+
+
+def _times(judged: list[dict[str, Any]], times: _Times) -> dict[str, Any]:
+    """As the judge measures them: no alert is an objective here, so nothing says when the fault was detected."""
+    nothing = {"ms": None, "source": None}
+    slowest = max(
+        judged, key=lambda row: float("inf") if row["recovery"]["seconds"] is None else row["recovery"]["seconds"]
+    )
+    seconds, source = slowest["recovery"]["seconds"], f"steady state of {slowest['name']}"
+    back = None if seconds is None else round(1000 * seconds)
+    mitigated = None if back is None else times.reverted - times.proven + back
+    return {
+        "detect": nothing,
+        "mitigate": {"ms": mitigated, "source": f"{source} regained"},
+        "recover": {"ms": back, "source": source},
+    }
 
 
 def _summary(outcome: Outcome, judged: list[dict[str, Any]]) -> str:
