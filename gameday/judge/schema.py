@@ -94,7 +94,7 @@ def _objective() -> dict[str, Any]:
         line={"type": ["integer", "null"], "minimum": 1},
         endpoints=_list(_TEXT),
         criteria=_list(_object(expect=_MAYBE_TEXT, during=_MAYBE_TEXT, phases=phases)),
-        recovery=_recovery(),
+        recovery=_or_null(_recovery()),
         alert=_or_null(_alert()),
         warnings=_list({"enum": ["closed-model"]}),
         budget=_object(bad=_MAYBE_COUNT, total=_MAYBE_COUNT, used=_MAYBE_NUMBER, burn_rate=_MAYBE_NUMBER),

@@ -16,7 +16,7 @@ def measure_times(objectives: Sequence[Json], windows: Windows) -> dict[str, Any
     happen or is not known, ``source`` for what nothing could measure.
     """
     alerts = [row["alert"] for row in objectives if row["alert"] and row["alert"]["fires"] == "within"]
-    steady = [row for row in objectives if not row["alert"]]
+    steady = [row for row in objectives if row["recovery"]]
     return {
         "detect": _detect(alerts),
         "mitigate": _mitigate(alerts, steady, windows),

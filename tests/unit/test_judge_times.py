@@ -17,7 +17,7 @@ def steady(name: str, seconds: float | None) -> dict[str, Any]:
 
 def alert(name: str, fired: int | None, resolved: int | None, fires: str = "within") -> dict[str, Any]:
     said = {"name": name, "source": "prometheus", "fires": fires, "fired_ms": fired, "resolved_ms": resolved}
-    return {"name": f"paged-{name}", "alert": said, "recovery": {"seconds": None}}
+    return {"name": f"paged-{name}", "alert": said, "recovery": None}
 
 
 def test_without_an_alert_nothing_says_when_it_was_detected() -> None:

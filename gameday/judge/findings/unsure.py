@@ -32,7 +32,12 @@ def find(document: Json) -> Iterator[Draft]:
                 yield _gauge(document, objective, phase)
             elif phase and phase["result"] == "inconclusive" and phase["reason"] in _OWN:
                 yield _phase(document, objective, phase)
-        if objective["recovery"]["reason"] in ("too-short", "no-data", "stale", "query-error"):
+        if objective["recovery"] and objective["recovery"]["reason"] in (
+            "too-short",
+            "no-data",
+            "stale",
+            "query-error",
+        ):
             yield _recovery(document, objective)
 
 
