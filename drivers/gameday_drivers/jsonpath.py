@@ -43,11 +43,17 @@ def number_at(body: bytes, path: Path) -> float:
         found: object = json.loads(body)
     except (ValueError, RecursionError):
         raise ValueError("the answer is no JSON") from None
-    for done, step in enumerate(path):
-        found = _member(found, step, _written(path[:done]), _written(path[: done + 1]))
+    found = value_at(found, path)
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         raise ValueError(f"{_written(path)} is {_kind(found)}, not a number")  # noqa: TRY004 - data
     return finite(found, _written(path))
+
+
+def value_at(found: object, path: Path) -> object:
+    """Return what is at ``path`` of a parsed document; raise ValueError that says where it ends instead."""
+    for done, step in enumerate(path):
+        found = _member(found, step, _written(path[:done]), _written(path[: done + 1]))
+    return found
 
 
 def finite(number: float, what: str) -> float:
