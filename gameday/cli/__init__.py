@@ -23,6 +23,7 @@ VERBS = {
     "watch": ("gameday.cli.watch:watch", "Follow a run from another terminal."),
     "judge": ("gameday.cli.judge:judge", "Judge a run folder again, from what it recorded."),
     "report": ("gameday.cli.report:report", "Write the reports of a run folder again."),
+    "verify": ("gameday.cli.verify:verify", "Say whether a run folder is still what its run wrote."),
     "recover": ("gameday.cli.recover:recover", "Undo whatever a lost run left."),
     "stop": ("gameday.cli.stop:stop", "Stop every run now and revert; no run starts until resume."),
     "resume": ("gameday.cli.stop:resume", "Let runs start again after stop."),

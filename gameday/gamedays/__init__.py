@@ -1,1 +1,1 @@
-"""The people side of a game day: agenda, roles, schedule, findings ledger; it has no rooms yet."""
+"""The people side of a game day: agenda, roles, schedule, findings ledger."""

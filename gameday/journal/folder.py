@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,12 @@ def _json(path: Path) -> dict[str, Any] | None:
 
 def _of_schema(raw: dict[str, Any] | None, schema: str) -> dict[str, Any] | None:
     return raw if raw is not None and raw.get("schema") == schema else None
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hex; raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_run(path: Path) -> Run:

@@ -45,7 +45,7 @@ def new_run_id(source: Path, now: datetime) -> str:
 def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Sequence[str]) -> Prepared:
     """Make the run folder and write what is known; raise GamedayError when that cannot be done."""
     folder = RunFolder((output / run_id).absolute())
-    environment = _environment()
+    versions = environment()
     plan = {
         "schema": "gameday/plan/1",
         "run_id": run_id,
@@ -55,7 +55,7 @@ def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Se
         "source": str(loaded.path),
         "variant": dict(loaded.variant),
         "lines": dict(loaded.lines),
-        "environment": dict(environment),
+        "environment": versions,
         "command": [loaded.secrets.mask(word) for word in command],
     }
     try:
@@ -78,11 +78,12 @@ def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Se
         secrets=loaded.secrets,
         digest=loaded.digest,
         base=Path(loaded.path).absolute().parent,
-        environment=environment,
+        environment=versions,
     )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the versions of what takes part in a run, and the platform."""
     versions = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
     for name, package in _PACKAGES.items():
         try:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import anyio
 
-from gameday.journal.folder import RunFolder
+from gameday.journal.folder import RunFolder, file_digest
 from gameday.journal.writer import Journal
 from gameday.model import Event, Json, Reason
 from gameday.runner import faults, phases, proxies, system
@@ -108,6 +108,7 @@ def _open(journal: Journal, prepared: Prepared) -> None:
             "start": me.start if me else 0,
             "seed": prepared.seed,
             "digest": prepared.digest,
+            "plan": file_digest(prepared.folder.plan),
             "versions": prepared.environment,
         },
     )
@@ -186,10 +187,18 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
         await _run(ctx, hosts, specs, extras)
     undone = not any(fault.open and fault.reversible for fault in ctx.faults.values())
     await guardian.goodbye()
+    _seal_samples(ctx)
     ctx.note("closed", {"undone": undone})
     if undone and not journal.broken:
         forget_run(folder.path)
     return Outcome(folder=folder, skip_report=ctx.stop.watching.cancel_called)
+
+
+def _seal_samples(ctx: Context) -> None:
+    """Chain what was measured to the journal, so that ``gameday verify`` can tell whether it was changed afterwards."""
+    with suppress(OSError):  # nothing was measured
+        size, sha256 = ctx.folder.samples.stat().st_size, file_digest(ctx.folder.samples)
+        ctx.note("kept", {"file": ctx.folder.samples.name, "bytes": size, "sha256": sha256})
 
 
 def _register(folder: RunFolder, journal: Journal) -> None:

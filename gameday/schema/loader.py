@@ -27,6 +27,16 @@ Builtins = Mapping[str, str] | Callable[[int], Mapping[str, str]]
 """Values of ``run.id`` and ``run.seed``; or what gives them for the combination of that index."""
 
 
+def files_digest(text: bytes, fragments: Mapping[str, bytes]) -> str:
+    """Return the SHA-256 in hex of a file; with fragments, of the file and of each one's path, length and bytes."""
+    from hashlib import sha256  # noqa: PLC0415 - a file that is only checked needs none
+
+    digest = sha256(text)
+    for name, data in sorted(fragments.items()):
+        digest.update(f"\n{name}\n{len(data)}\n".encode() + data)
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A valid file, or one combination of a valid file with a matrix."""
@@ -53,12 +63,7 @@ class Loaded:
     @property
     def digest(self) -> str:
         """SHA-256 in hex of the file; with fragments, of the file and of each fragment's path, length and bytes."""
-        from hashlib import sha256  # noqa: PLC0415 - a file that is only checked needs none
-
-        digest = sha256(self.text)
-        for name, data in sorted(self.fragments.items()):
-            digest.update(f"\n{name}\n{len(data)}\n".encode() + data)
-        return digest.hexdigest()
+        return files_digest(self.text, self.fragments)
 
     def strict_errors(self) -> tuple[Located, ...]:
         """Return what ``validate --strict`` asks for beyond a valid file: a hypothesis and an owner."""
