@@ -242,6 +242,10 @@ class Run:
     """verdict.json, once it has been written."""
     previous: Json | None = None
     """previous.json, where an earlier run of the same experiment was found: only shown, never judged."""
+    remarks: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """What people added in findings.yaml: fingerprint → ``owner``, ``due``, ``ticket``, ``action``, ``kind``, ``cause``, ``note``."""
+    remarks_wrong: tuple[str, ...] = ()
+    """What is wrong with that file, one error each, for people."""
 
     def of_kind(self, *kinds: str) -> tuple[Event, ...]:
         """Return the events of these kinds, in order."""

@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 
 SUFFIXES = (".yaml", ".yml")
+FINDINGS = "findings.yaml"
+"""What people add to findings, beside the experiments: no experiment itself."""
 
 
 def experiment_files(paths: Iterable[Path]) -> list[Path]:
     """Return the files named, and every *.yaml and *.yml below the folders named, sorted.
 
-    Hidden ones are left out, and what lies in folders named ``fragments``: parts that experiments use. Raises
+    Hidden ones are left out, what lies in folders named ``fragments``: parts that experiments use, and ``findings.yaml``. Raises
     click.UsageError when a folder holds none: nothing checked must never look like nothing wrong.
     """
     found: list[Path] = []
@@ -28,5 +30,18 @@ def experiment_files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
+def remarks_files(paths: Iterable[Path]) -> list[Path]:
+    """Return every findings.yaml that is named, or lies below a folder that is."""
+    found = [
+        inside
+        for path in paths
+        for inside in (sorted(path.rglob(FINDINGS)) if path.is_dir() else [path])
+        if inside.name == FINDINGS and inside.is_file()
+    ]
+    return list(dict.fromkeys(found))
+
+
 def _left_out(path: Path, folder: Path) -> bool:
+    if path.name == FINDINGS:
+        return True
     return any(part.startswith(".") or part == "fragments" for part in path.relative_to(folder).parts)

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from gameday.cli.completing import complete_runs
+from gameday.cli.files import FINDINGS
+from gameday.cli.remarks import tell_remarks
 from gameday.model import EXIT_INTERNAL
 
 EPILOG = """\b
@@ -35,6 +37,7 @@ def report(run_folders: tuple[Path, ...], formats: tuple[str, ...]) -> None:
     failed = False
     for folder in run_folders:
         judged = report_folder(folder, formats)
+        tell_remarks(folder / FINDINGS)
         alarm(judged.document)
         for path in judged.reports:
             click.echo(path)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gameday.cli.files import FINDINGS
 from gameday.cli.loading import Entry
+from gameday.cli.remarks import tell_remarks
 from gameday.model import Reason, Verdict
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = F
     from gameday.runner.run import execute  # noqa: PLC0415 - heavy
 
     loaded = entry.loaded
+    tell_remarks(Path(loaded.path).absolute().parent / FINDINGS)
     with Progress(loaded.experiment, check_only=check_only, label=label) as progress:
         prepared = prepare(loaded, run_id=entry.run_id, seed=entry.seed, output=output, command=sys.argv)
         words = [

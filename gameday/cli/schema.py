@@ -19,15 +19,19 @@ LATER = {"gameday": "game days", "policy": "policies"}
 
 
 @click.command(epilog=EPILOG)
-@click.argument("kind", type=click.Choice(["experiment", "verdict", *LATER]), default="experiment")
+@click.argument("kind", type=click.Choice(["experiment", "verdict", "findings", *LATER]), default="experiment")
 def schema(kind: str) -> None:
-    """Print the JSON Schema of an experiment file (default) or of verdict.json; of gameday and policy files later."""
+    """Print the JSON Schema of an experiment file (default), of verdict.json or of findings.yaml; of gameday and policy files later."""
     if kind in LATER:
         raise click.UsageError(f"there are no {LATER[kind]} yet: their schema comes with them")
     if kind == "verdict":
         from gameday.judge.schema import verdict_schema  # noqa: PLC0415 - only for this kind
 
         document = verdict_schema()
+    elif kind == "findings":
+        from gameday.schema.remarks import remarks_schema  # noqa: PLC0415 - only for this kind
+
+        document = remarks_schema()
     else:
         from gameday.schema.jsonschema import json_schema  # noqa: PLC0415 - --help needs none of it
 

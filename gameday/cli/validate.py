@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gameday.cli.completing import complete_experiments
-from gameday.cli.files import experiment_files
+from gameday.cli.files import FINDINGS, experiment_files, remarks_files
 from gameday.cli.library import library
 from gameday.cli.options import format_option
 from gameday.cli.variables import refuse_undeclared, variable_options
@@ -74,11 +74,15 @@ def validate(
 ) -> None:
     """Check experiment files: every error with its place and its fix, all in one go. No target is contacted.
 
-    A folder stands for every *.yaml below it. Exit code 0: every file is valid; 2: at least one is not.
+    A folder stands for every *.yaml below it, findings.yaml included, in which people add to findings. Exit code 0: every file is
+    valid; 2: at least one is not.
     """
-    checked = [check(path, variables, secret_values, strict=strict) for path in experiment_files(paths)]
+    named = [path for path in paths if path.is_dir() or path.name != FINDINGS]
+    files = experiment_files(named) if named else []
+    checked = [check(path, variables, secret_values, strict=strict) for path in files]
     if all(one.loaded for one in checked):
         refuse_undeclared(variables, (loaded for one in checked for loaded in one.loaded))
+    checked += [check_remarks(path) for path in remarks_files(paths)]
     valid = not any(one.errors for one in checked)
     if form == "json":
         click.echo(
@@ -111,6 +115,13 @@ def check(path: Path, variables: Mapping[str, str], secret_values: Mapping[str, 
     except ExperimentErrors as errors:
         return Checked(path=path, errors=errors.errors)
     return Checked(path=path, loaded=loaded, errors=loaded[0].strict_errors() if strict else ())
+
+
+def check_remarks(path: Path) -> Checked:
+    """Check a findings.yaml."""
+    from gameday.schema.remarks import read_remarks_file  # noqa: PLC0415 - --help needs none of it
+
+    return Checked(path=path, errors=read_remarks_file(path).errors)
 
 
 def _show(checked: Checked) -> None:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from gameday.journal.reader import read_journal
 from gameday.load.samples import read_gauges, read_samples
 from gameday.model import Json, Run
+from gameday.schema.remarks import Remarks, read_remarks
 from gameday.spi.errors import GamedayError
 
 
@@ -56,6 +57,11 @@ class RunFolder:
         return self.path / "previous.json"
 
     @property
+    def remarks(self) -> Path:
+        """What people added to its findings."""
+        return self.path / "findings.yaml"
+
+    @property
     def logs(self) -> Path:
         """Output of everything that was started."""
         return self.path / "logs"
@@ -88,11 +94,21 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _remarks(folder: RunFolder) -> Remarks:
+    """Read what people added; errors are told under the file's name alone, so that a copied folder gives the same bytes."""
+    try:
+        data = folder.remarks.read_bytes()
+    except OSError:
+        return Remarks()
+    return read_remarks(folder.remarks.name, data)
+
+
 def read_run(path: Path) -> Run:
     """Read a run folder; raise GamedayError when ``path`` is not one. What is torn or missing stays missing."""
     folder = RunFolder(path.resolve())
     plan = folder.read_plan()
     text = read_journal(folder.journal)
+    remarks = _remarks(folder)
     return Run(
         name=folder.name,
         experiment=plan["experiment"],
@@ -105,4 +121,6 @@ def read_run(path: Path) -> Run:
         gauges=read_gauges(folder.samples),
         verdict=_json(folder.verdict),
         previous=_of_schema(_json(folder.previous), "gameday/previous/1"),
+        remarks=remarks.entries,
+        remarks_wrong=tuple(error.render() for error in remarks.errors),
     )

@@ -8,14 +8,18 @@ import platform
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
 from gameday.journal.folder import RunFolder
+from gameday.schema.errors import ExperimentErrors
 from gameday.schema.experiment import Experiment
 from gameday.schema.loader import Loaded
+from gameday.schema.remarks import FILENAME
+from gameday.schema.yamlfile import read_bytes
 from gameday.spi import GamedayError, Secrets
 
 _PACKAGES = {"gameday": "gameday-runner", "locust": "locust", "chaostoolkit-lib": "chaostoolkit-lib"}
@@ -65,6 +69,7 @@ def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Se
             kept = folder.path / "fragments" / name
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_bytes(data)
+        _copy_remarks(Path(loaded.path).absolute().parent / FILENAME, folder.remarks)
         _write(folder.plan, (json.dumps(plan, indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
         raise GamedayError(
@@ -80,6 +85,13 @@ def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Se
         base=Path(loaded.path).absolute().parent,
         environment=versions,
     )
+
+
+def _copy_remarks(source: Path, kept: Path) -> None:
+    """Keep what people added to earlier findings; a file that is too large, or no file, is told by the command line, not here."""
+    with suppress(ExperimentErrors):
+        if source.is_file():
+            kept.write_bytes(read_bytes(source))
 
 
 def environment() -> dict[str, str]:

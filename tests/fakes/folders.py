@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gameday.journal.folder import read_run
 from gameday.journal.reader import GENESIS, digest
 from gameday.judge import judge, to_bytes
 from gameday.load.protocol import encode
@@ -33,7 +35,7 @@ def write_run(path: Path, run: Run, **plan: Any) -> Path:
     (path / "experiment.yaml").write_text(json.dumps(run.experiment, indent=1))
     (path / "journal.ndjson").write_bytes(_journal(run))
     _write_samples(path / "samples.ndjson", run)
-    verdict = run.verdict if run.verdict is not None else judge(run)
+    verdict = run.verdict if run.verdict is not None else judge(replace(read_run(path), name=run.name))
     (path / "verdict.json").write_bytes(to_bytes(verdict))
     return path
 

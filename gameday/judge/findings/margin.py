@@ -54,7 +54,7 @@ def _held(document: Json, objective: Json, phase: dict[str, Any], spare: float) 
 
 
 def _just_in_time(document: Json, objective: Json) -> Iterator[Draft]:
-    recovery = objective.get("recovery") or {}
+    recovery: Json = objective.get("recovery") or {}
     took, within = recovery.get("seconds"), recovery.get("within_ms") or 0
     if recovery.get("result") != "pass" or took is None or within <= 0 or within - took * 1000 >= THIN * within:
         return

@@ -13,7 +13,7 @@ from gameday.model import Json
 def find(document: Json) -> Iterator[Draft]:
     """Yield one finding for each objective that was not back in time; one that was, and broke again, is another rule's."""
     for objective in document["objectives"]:
-        recovery = objective.get("recovery") or {}
+        recovery: Json = objective.get("recovery") or {}
         if recovery.get("result") == "fail" and late(recovery):
             yield _draft(document, objective)
 

@@ -24,7 +24,7 @@ def line(objective: Json) -> str:
 def find(document: Json) -> Iterator[Draft]:
     """Yield one finding for each objective that recovered in time and broke again: high where that is proven, low where it only showed."""
     for objective in document["objectives"]:
-        recovery = objective.get("recovery") or {}
+        recovery: Json = objective.get("recovery") or {}
         lost = recovery.get("result") == "fail" or (recovery.get("result") == "pass" and recovery.get("relapses"))
         if lost and not late(recovery):
             yield _draft(document, objective, recovery)
