@@ -221,6 +221,35 @@ class GaugeSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One series that a witness had, on the run's clock."""
+
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    samples: tuple[tuple[int, float], ...] = ()
+    """(milliseconds of the run's clock, value), in order; what was before the run is negative."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Testimony:
+    """What one witness said when it was asked, or why it said nothing."""
+
+    name: str
+    """The SLI or the objective that it speaks for."""
+    at_ms: int
+    """When it was asked."""
+    from_ms: int
+    to_ms: int
+    """Which stretch of the run it was asked about."""
+    parts: Mapping[str, tuple[Track, ...]] = field(default_factory=dict[str, "tuple[Track, ...]"])
+    """What was asked for → its series: none where the source has none."""
+    facts: Json = field(default_factory=dict[str, Any])
+    error: str = ""
+    """Why nothing was learnt; empty when something was."""
+    wrong: bool = False
+    """The source answered, but not to this question: asking again will not help."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run folder, read: all that judging and reporting need, and nothing that can change."""
 
@@ -238,6 +267,8 @@ class Run:
     load: LoadSeries = LoadSeries()
     gauges: tuple[GaugeSample, ...] = ()
     """Every reading of every SLI, in order of time."""
+    testimonies: tuple[Testimony, ...] = ()
+    """What the witnesses said, in the order in which they were asked."""
     verdict: Json | None = None
     """verdict.json, once it has been written."""
     previous: Json | None = None

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from gameday.journal.reader import read_journal
 from gameday.load.samples import read_gauges, read_samples
+from gameday.load.testimony import read_testimonies
 from gameday.model import Json, Run
 from gameday.schema.remarks import Remarks, read_remarks
 from gameday.spi.errors import GamedayError
@@ -119,6 +120,7 @@ def read_run(path: Path) -> Run:
         torn=bool(text.tail),
         load=read_samples(folder.samples),
         gauges=read_gauges(folder.samples),
+        testimonies=read_testimonies(folder.samples),
         verdict=_json(folder.verdict),
         previous=_of_schema(_json(folder.previous), "gameday/previous/1"),
         remarks=remarks.entries,

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from gameday.load.protocol import SAVED, Message, encode, parse_message
-from gameday.model import GaugeSample, Histogram, LoadRow, LoadSeries, Tick
+from gameday.load.testimony import WITNESS, testimony_line
+from gameday.model import GaugeSample, Histogram, LoadRow, LoadSeries, Testimony, Tick
 from gameday.spi.errors import LoadError
 
 _GAUGE = b'{"t":"gauge",'
@@ -24,6 +25,7 @@ class SampleWriter:
     """Appends the messages that are evidence; pulses and the like are left out. Flushed at every tick, which is once a second."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = path.open("ab")
 
     def write(self, message: Message) -> None:
@@ -39,6 +41,16 @@ class SampleWriter:
         if not self._file.closed:
             self._file.write(encode(_gauge_line(sample)))
             self._file.flush()
+
+    def write_testimony(self, testimony: Testimony) -> None:
+        """Append what a witness said, even after the load has ended and the file was closed."""
+        line = encode(testimony_line(testimony))
+        if not self._file.closed:
+            self._file.write(line)
+            self._file.flush()
+            return
+        with self._path.open("ab") as file:
+            file.write(line)
 
     def close(self) -> None:
         """Write what is buffered and close the file; safe twice."""
@@ -67,7 +79,7 @@ def read_samples(path: Path) -> LoadSeries:
     messages: list[Message] = []
     whole = not torn
     for line in lines:
-        if line.startswith(_GAUGE):
+        if line.startswith((_GAUGE, WITNESS)):
             continue
         try:
             messages.append(parse_message(line))

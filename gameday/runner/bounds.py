@@ -9,6 +9,8 @@ _SLACK_MS = 60_000
 """For starting, judging and putting away."""
 _WORKERS_MS = 60_000
 """For Locust's workers to connect."""
+_WITNESSES_MS = 90_000
+"""For what is fetched at the gate, and after the phases: its own bound is in gameday.runner.witnesses."""
 
 
 def run_max_ms(experiment: Experiment) -> int:
@@ -19,7 +21,8 @@ def run_max_ms(experiment: Experiment) -> int:
     timeout = load.timeout if load is not None else 0
     waiting = _WORKERS_MS if load is not None and load.workers is not None else 0
     phases = known.warmup + known.baseline + experiment.fault_ms + known.recovery
-    return phases + deadlines + waiting + 2 * timeout + _SLACK_MS
+    hearing = 2 * _WITNESSES_MS if experiment.witnessed else 0
+    return phases + deadlines + waiting + 2 * timeout + hearing + _SLACK_MS
 
 
 def fault_max_ms(fault: FaultSpec, driver: Driver) -> int:

@@ -16,6 +16,7 @@ from gameday.model import Json
 from gameday.runner.context import Context
 from gameday.runner.loadfeed import LoadFeed
 from gameday.runner.probes import Probes
+from gameday.runner.witnesses import Witnesses
 from gameday.schema.experiment import LoadProfile
 
 GATE_SLACK_SECONDS = 5.0
@@ -31,6 +32,7 @@ class Measuring:
     writer: SampleWriter
     guard: Guard
     probes: Probes
+    witnesses: Witnesses
     feed: LoadFeed | None = None
     """None for a system with its own traffic."""
 
@@ -39,7 +41,8 @@ class Measuring:
         """Start what measures; raise LoadError or GamedayError when it cannot. Nothing is asked of the system before ``begin``."""
         writer, guard = SampleWriter(ctx.folder.samples), Guard.of(ctx.experiment)
         try:
-            measuring = cls(ctx=ctx, writer=writer, guard=guard, probes=Probes.of(ctx, writer, guard, watcher))
+            probes, witnesses = Probes.of(ctx, writer, guard, watcher), Witnesses.of(ctx, writer)
+            measuring = cls(ctx=ctx, writer=writer, guard=guard, probes=probes, witnesses=witnesses)
             if ctx.experiment.load is not None:
                 measuring.feed = await measuring.start_load(ctx.experiment.load, watcher)
         except BaseException:

@@ -27,6 +27,7 @@ async def up_to_gate(ctx: Context, measuring: Measuring) -> bool:
     await ctx.until(end_ms)
     ctx.note("phase", {"name": "gate"})
     await measuring.await_decided()
+    await measuring.witnesses.at_gate(end_ms)
     decision = await _decide(ctx.folder.path)
     ctx.note(
         "gate",

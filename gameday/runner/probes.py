@@ -1,4 +1,4 @@
-"""Every SLI of the file, read again and again: one task each, one read at a time, and none that can hold up the run.
+"""Every gauge of the file, read again and again: one task each, one read at a time, and none that can hold up the run.
 
 A read is blocking and runs in a worker thread with a deadline. One that is not back by then is abandoned: its reading is missing,
 and until it does come back the next ones are missing too, so that a probe which hangs holds one thread and no more.
@@ -7,7 +7,7 @@ and until it does come back the next ones are missing too, so that a probe which
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 import anyio
@@ -47,7 +47,7 @@ class Reader:
         """Read in this thread, which may be abandoned meanwhile."""
         self.busy = True
         try:
-            return self.probe.read(world)
+            return self.probe.read(replace(world, source_name=self.sli.source or ""))
         finally:
             self.busy = False
 
@@ -65,9 +65,10 @@ class Probes:
 
     @classmethod
     def of(cls, ctx: Context, writer: SampleWriter, guard: Guard, watcher: Callable[[Json], None]) -> Probes:
-        """Make the probe of each SLI, and say in the journal how it will be read; raise GamedayError when one cannot be made."""
+        """Make the probe of each gauge, and say in the journal how it will be read; raise GamedayError when one cannot be made."""
         slis = ctx.experiment.slis.items()
-        readers = tuple(Reader(name=name, sli=sli, probe=load_probe(sli.kind, sli.params)) for name, sli in slis)
+        gauges = [(name, sli) for name, sli in slis if not sli.is_ratio]
+        readers = tuple(Reader(name=name, sli=sli, probe=load_probe(sli.kind, sli.params)) for name, sli in gauges)
         for reader in readers:
             timeout_ms = round(1000 * reader.probe.timeout)
             data = {

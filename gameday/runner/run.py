@@ -13,7 +13,7 @@ import anyio
 from gameday.journal.folder import RunFolder, file_digest
 from gameday.journal.writer import Journal
 from gameday.model import Event, Json, Reason
-from gameday.runner import faults, phases, proxies, system
+from gameday.runner import faults, phases, proxies, sources, system
 from gameday.runner.bounds import run_max_ms
 from gameday.runner.context import Context
 from gameday.runner.folder import Prepared
@@ -142,6 +142,7 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
         run_id=prepared.run_id,
         system=system.specs(experiment, folder.logs, prepared.base),
         proxies=proxies.elsewhere(experiment.proxies, prepared.secrets),
+        sources=sources.resolve(experiment.sources, prepared.secrets, prepared.base),
         secrets=prepared.secrets,
     )
     _register(folder, journal)
@@ -238,7 +239,10 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
                 await phases.recovery(ctx)
             ctx.note("phase", {"name": "end"})
             if measuring is not None:
+                end_ms = int(ctx.now_ms())
                 await measuring.end()
+                if any(fault.armed for fault in ctx.faults.values()):
+                    await measuring.witnesses.at_end(end_ms)
             helpers.cancel_scope.cancel()
     except* (GamedayError, OSError) as errors:
         for error in _leaves(errors):

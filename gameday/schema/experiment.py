@@ -26,6 +26,7 @@ from gameday.schema.grammar import Criterion, ForRule
 from gameday.schema.loadprofile import METHODS, LoadProfile, Request, Stage, Workers
 from gameday.schema.section import Section, key
 from gameday.schema.sli import Sli
+from gameday.schema.source import SourceSpec
 from gameday.schema.units import Duration, PositiveDuration
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Request",
     "Section",
     "Sli",
+    "SourceSpec",
     "Stage",
     "SystemProcess",
     "Where",
@@ -227,6 +229,9 @@ class Experiment(Section):
     data: dict[Word, DataList] = key(
         default={}, description="lists that requests pick from: {{ pick(NAME) }}", examples=[{"skus": ["A1", "B2"]}]
     )
+    sources: dict[Name, SourceSpec] = key(
+        default={}, description="where measurements come from: Prometheus and the like"
+    )
     slis: dict[Name, Sli] = key(default={}, description="gauges beyond what the load itself measures")
     load: LoadProfile | None = key(
         default=None, description="what is asked of the system; without it every objective is on a gauge"
@@ -235,6 +240,11 @@ class Experiment(Section):
     phases: Phases = key(default=Phases(), description="how long the phases around the faults are")
     faults: tuple[FaultSpec, ...] = key(least=1, description="what is broken, and when")
     abort: tuple[Abort, ...] = key(default=(), description="when to stop and revert at once")
+
+    @property
+    def witnessed(self) -> bool:
+        """Whether anything of it is known only when its source is asked after the phases."""
+        return any(sli.is_ratio for sli in self.slis.values())
 
     @property
     def profile(self) -> LoadProfile:

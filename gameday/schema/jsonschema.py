@@ -106,8 +106,8 @@ def _section(section: type[Section], definitions: dict[str, Any]) -> dict[str, A
 def _sli(found: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a gauge, whose other keys are its probe's own: each kind has others."""
     about = "One gauge: its kind with its value, the probe's other parameters, and how often it is read."
-    every = found["properties"]["every"]
-    return {"type": "object", "description": about, "minProperties": 1, "properties": {**_KINDS, "every": every}}
+    ours = {name: found["properties"][name] for name in ("every", "source")}
+    return {"type": "object", "description": about, "minProperties": 1, "properties": {**_KINDS, **ours}}
 
 
 def _key(one: Bound, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from gameday.schema.parts import parts_of
 from gameday.schema.power import Unprovable
 from gameday.schema.references import check_references
 from gameday.schema.shape import Shaped
+from gameday.schema.sources import check_sources
 from gameday.schema.variables import Substitution, Variables, references
 from gameday.schema.wording import word
 
@@ -50,6 +51,7 @@ class Reading:
         raw = self._resolved()
         checked = self._check_faults(raw)
         check_slis(self.document, self.root, raw, self.checks.probes)
+        check_sources(self.document, self.root, raw, self.checks.probes)
         check_references(self.document, self.root, parts_of(raw))
         check_files(self.document, self.root)
         mistakes: list[Mistake] = []

@@ -11,8 +11,7 @@ from gameday.schema.fragments import Fragments
 from gameday.schema.nodes import Entries, Items, Node, Path, Value, find, pairs
 
 NOT_YET: dict[Path, tuple[str, ...]] = {
-    (): ("use", "uses", "sources", "baseline", "environment", "policy"),
-    ("slis", "*"): ("source",),
+    (): ("use", "uses", "baseline", "environment", "policy"),
     ("objectives", "*"): ("alert", "fires", "resolves", "slo", "window"),
 }
 """Keys that the file's grammar will have: refused as such, not as misspelt."""

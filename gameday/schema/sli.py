@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from gameday.schema.fields import Line
 from gameday.schema.section import Section, key
@@ -12,6 +13,10 @@ VALUE = "value"
 """The probe's field that holds what stands after its kind: the URL of ``http:``, the argv of ``command:``."""
 NO_KIND = "needs a kind; write {http: URL, every: 5s} or {command: [argv], every: 5s}"
 _OURS = ("every", "source")
+COUNTS = (frozenset(("bad", "total")), frozenset(("good", "total")))
+"""Keys under a kind that make the SLI a ratio of counted requests."""
+SUMS = frozenset(("sum", "per"))
+"""Keys under a kind that make the SLI a ratio of sums."""
 
 
 class Sli(Section):
@@ -36,8 +41,28 @@ class Sli(Section):
         params = {VALUE: rest.pop(kind), **rest}
         return {"kind": kind, "params": params, **{name: raw[name] for name in _OURS if name in raw}}
 
+    @property
+    def is_ratio(self) -> bool:
+        """Whether it is two counters, fetched after the phases, and no gauge."""
+        return self.counts or self.sums
+
+    @property
+    def counts(self) -> bool:
+        """A ratio of counted requests: ``{bad: …, total: …}`` or ``{good: …, total: …}``."""
+        return _keys(self.params.get(VALUE)) in COUNTS
+
+    @property
+    def sums(self) -> bool:
+        """A ratio of sums: ``{sum: …, per: …}``."""
+        return _keys(self.params.get(VALUE)) == SUMS
+
     def to_json(self) -> dict[str, Any]:
         """Write the kind with its value first, then the other parameters."""
         others = {name: value for name, value in self.params.items() if name != VALUE}
         source = {"source": self.source} if self.source else {}
-        return {self.kind: self.params[VALUE], **others, "every": format_duration(self.every), **source}
+        every = {} if self.is_ratio else {"every": format_duration(self.every)}
+        return {self.kind: self.params[VALUE], **others, **every, **source}
+
+
+def _keys(value: object) -> frozenset[str]:
+    return frozenset(map(str, cast("Mapping[object, object]", value))) if isinstance(value, Mapping) else frozenset()

@@ -4,14 +4,18 @@ from gameday.spi.driver import Driver, Ends, Expires, Meets
 from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetError, ProbeError, QueryError
 from gameday.spi.probe import Probe
 from gameday.spi.report import Renderer
+from gameday.spi.source import Source
+from gameday.spi.witness import Evidence, Line, Witness
 from gameday.spi.world import ProxyRef, Secrets, World
 
 __all__ = [
     "Driver",
     "DriverError",
     "Ends",
+    "Evidence",
     "Expires",
     "GamedayError",
+    "Line",
     "LoadError",
     "Meets",
     "NoTargetError",
@@ -21,5 +25,7 @@ __all__ = [
     "QueryError",
     "Renderer",
     "Secrets",
+    "Source",
+    "Witness",
     "World",
 ]

@@ -9,7 +9,8 @@ from typing import Any
 
 from gameday.model import Json, ProcessRef
 from gameday.spi.children import Completed, run_child
-from gameday.spi.errors import DriverError
+from gameday.spi.errors import DriverError, ProbeError
+from gameday.spi.source import Source
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -122,6 +123,9 @@ class World:
     """The name of the fault that asks, where one does: two faults with the same parameters are still two."""
     system: Mapping[str, ProcessSpec] = field(default_factory=dict[str, ProcessSpec])
     proxies: Mapping[str, ProxyRef] = field(default_factory=dict[str, ProxyRef])
+    sources: Mapping[str, Source] = field(default_factory=dict[str, Source])
+    source_name: str = ""
+    """The ``source:`` of the SLI or alert that asks, where it names one."""
     secrets: Secrets = Secrets()
     spawn: Callable[..., Completed] = run_child
     """Run a command that applies or measures a fault: see gameday.spi.children.run_child."""
@@ -130,8 +134,21 @@ class World:
         """Run ``argv`` to its end within ``timeout`` seconds; raise DriverError if it cannot start or does not end."""
         return self.spawn(argv, timeout=timeout)
 
+    def source(self, *kinds: str) -> Source:
+        """Return the source that is asked: the one that ``source:`` names, or the only one of these kinds.
+
+        Raises ProbeError when there is none, or when there are several and none is named.
+        """
+        fitting = [source for source in self.sources.values() if source.kind in kinds]
+        named = [source for source in fitting if source.name == self.source_name] if self.source_name else fitting
+        if len(named) == 1:
+            return named[0]
+        what = f"no source {self.source_name!r}" if self.source_name else f"{len(named) or 'no'} sources"
+        hint = "declare it under sources:, and name it by source: where there are several"
+        raise ProbeError(f"{what} of kind {' or '.join(kinds)}", hint=hint)
+
     def to_json(self, *, with_secrets: bool) -> dict[str, Any]:
-        """Write for another process; ``with_secrets`` (values, proxy tokens) only over a pipe, never to a file.
+        """Write for another process; ``with_secrets`` (values, tokens of proxies and sources) only over a pipe, never to a file.
 
         ``spawn`` does not cross: the other process has its own.
         """
@@ -140,6 +157,8 @@ class World:
             "fault": self.fault,
             "system": {name: spec.to_json() for name, spec in self.system.items()},
             "proxies": {name: proxy.to_json(with_secrets=with_secrets) for name, proxy in self.proxies.items()},
+            "sources": {name: source.to_json(with_secrets=with_secrets) for name, source in self.sources.items()},
+            "source_name": self.source_name,
             "secrets": dict(self.secrets.values) if with_secrets else {},
         }
 
@@ -151,5 +170,7 @@ class World:
             fault=str(raw.get("fault", "")),
             system={name: ProcessSpec.from_json(spec) for name, spec in raw["system"].items()},
             proxies={name: ProxyRef.from_json(proxy) for name, proxy in raw["proxies"].items()},
+            sources={name: Source.from_json(source) for name, source in raw.get("sources", {}).items()},
+            source_name=str(raw.get("source_name", "")),
             secrets=Secrets(values=dict(raw["secrets"])),
         )

@@ -32,6 +32,7 @@ SECTIONS = {
     "ready": "Ready",
     "proxies.NAME": "Proxy",
     "proxies.NAME.tls": "ProxyTls",
+    "sources.NAME": "SourceSpec",
     "slis.NAME": "Sli",
     "load": "LoadProfile",
     "load.requests[]": "Request",

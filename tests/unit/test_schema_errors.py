@@ -22,6 +22,7 @@ QUEUE = (
     "objectives:\n",
     'slis: {queue: {http: "http://127.0.0.1:8080/queue", every: 5s}}\nobjectives:\n  backlog: {expect: max(queue) < 1000}\n',
 )
+PROMETHEUS = 'url: "http://127.0.0.1:9090"'
 MISTAKES: dict[str, Changes] = {
     "misspelt section": [("abort:", "abrot:")],
     "no version": [("version: 1\n", "")],
@@ -84,7 +85,22 @@ MISTAKES: dict[str, Changes] = {
     "no objective": [(EXAMPLE[EXAMPLE.index("objectives:") : EXAMPLE.index("\nphases:")], "objectives: {}\n")],
     "no fault": [("faults:\n", "faults: []\nfault:\n")],
     "abort rule that is none": [("errors lose 1.5s of traffic", "errors loose 1.5s of traffic")],
-    "section that comes later": [("abort:", "sources: {prometheus: {url: x}}\nabort:")],
+    "section that comes later": [("abort:", "policy: strict.yaml\nabort:")],
+    "source of an unknown kind": [("abort:", 'sources: {promtheus: {url: "http://127.0.0.1:9090"}}\nabort:')],
+    "source whose URL is none": [("abort:", "sources: {prometheus: {url: x}}\nabort:")],
+    "source without a URL": [("abort:", "sources: {loki: {user: me}}\nabort:")],
+    "source with a token and a password": [
+        (
+            "abort:",
+            f'sources: {{p: {{kind: loki, {PROMETHEUS}, token: "${{api_token}}", user: a, password: b}}}}\nabort:',
+        )
+    ],
+    "source with half a login": [("abort:", f"sources: {{p: {{kind: loki, {PROMETHEUS}, user: a}}}}\nabort:")],
+    "source with a user in its URL": [("abort:", 'sources: {loki: {url: "http://a:b@127.0.0.1:9090"}}\nabort:')],
+    "source with a CA and no TLS": [("abort:", f"sources: {{loki: {{{PROMETHEUS}, ca: ca.pem}}}}\nabort:")],
+    "source whose CA is not there": [
+        ("abort:", 'sources: {loki: {url: "https://127.0.0.1:9090", ca: ca.pem}}\nabort:')
+    ],
     "rate and users": [("rate: 100/s", "rate: 100/s\n  users: 5")],
     "requests and a locustfile": [("rate: 100/s", "rate: 100/s\n  locustfile: shop.py")],
     "locustfile that is not there": [(REQUESTS, "  locustfile: load/shop.py\n")],
@@ -109,7 +125,12 @@ MISTAKES: dict[str, Changes] = {
     "gauge without a kind": [QUEUE, ('http: "http://127.0.0.1:8080/queue", ', "")],
     "gauge with an unknown parameter": [QUEUE, ("every: 5s", "jsonpath: x")],
     "gauge that is read too often": [QUEUE, ("every: 5s", "every: 0s")],
-    "gauge with a source": [QUEUE, ("every: 5s", "source: prometheus")],
+    "gauge with a source that is not there": [QUEUE, ("every: 5s", "source: prometheus")],
+    "gauge with a source of another kind": [
+        QUEUE,
+        ("every: 5s", "source: loki"),
+        ("abort:", f"sources: {{loki: {{{PROMETHEUS}}}}}\nabort:"),
+    ],
     "objective on an unknown gauge": [QUEUE, ("max(queue)", "max(queu)")],
     "objective on a gauge without slis": [("expect: p95 < 300ms, during: p95 < 1s", "expect: max(queue) < 5")],
     "gauge with another aggregate during": [QUEUE, ("max(queue) < 1000", "max(queue) < 1000, during: mean(queue) < 5")],
