@@ -42,7 +42,7 @@ from gameday.schema.parameters import Parameter, parameters_of, read_parameters
 from gameday.spi.driver import Driver
 from gameday.spi.errors import GamedayError
 from gameday.spi.probe import Probe
-from gameday.spi.report import Renderer
+from gameday.spi.report import OnRequest, Renderer
 
 DRIVERS, PROBES, REPORTS = "gameday.drivers", "gameday.probes", "gameday.reports"
 _DRIVER_HAS = ("name", "reversible", "provable", "plan", "inject", "active", "revert")
@@ -210,12 +210,14 @@ def _refused(made: type[Any], error: Exception) -> ParameterError:
 
 
 def renderers(formats: Sequence[str] = ()) -> tuple[Renderer, ...]:
-    """Return the renderers of these formats, or of every installed one; raise PluginError for one that is not."""
+    """Return the renderers of these formats, or every installed one that a run writes; raise PluginError for one that is not."""
     installed = _found(REPORTS)
     for name in formats:
         if name not in installed:
-            raise PluginError(f"no report format is called {name!r}", hint=did_you_mean(name, installed))
-    return tuple(_renderer(installed[name]) for name in (formats or installed))
+            hint = did_you_mean(name, installed, f"there are {', '.join(installed)}")
+            raise PluginError(f"no report format is called {name!r}", hint=hint)
+    found = [_renderer(installed[name]) for name in (dict.fromkeys(formats) or installed)]
+    return tuple(one for one in found if formats or not (isinstance(one, OnRequest) and one.on_request))
 
 
 def _renderer(entry: EntryPoint) -> Renderer:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 NEAR = [str(Reason.NEAR_LIMIT)]
 
 
-def alarm(document: Json) -> None:
+def alarm(document: Json, *, err: bool = False) -> None:
     """Print what may still be on, and what finishes the job: the first lines of every output."""
     for left in document.get("residue", ()):
         targets = ", ".join(left["targets"])
-        say(f"DIRTY: {left['fault']} may still be on ({targets}); finish the job with: {left['command']}")
+        say(f"DIRTY: {left['fault']} may still be on ({targets}); finish the job with: {left['command']}", err=err)
 
 
 def show(judged: Judged) -> None:
@@ -45,9 +45,9 @@ def show(judged: Judged) -> None:
         say(f"run folder: {judged.folder.path}")
 
 
-def say(text: str) -> None:
-    """Print one line to stdout; what the target wrote must not reach a terminal as it is."""
-    click.echo(printable(text))
+def say(text: str, *, err: bool = False) -> None:
+    """Print one line; what the target wrote must not reach a terminal as it is."""
+    click.echo(printable(text), err=err)
 
 
 def show_all(done: Sequence[Ran], planned: int) -> None:

@@ -16,6 +16,8 @@ EPILOG = """\b
 Examples:
   gameday report runs/20261123T101500Z-payments-outage-1a2b
   gameday report runs/* --format junit
+  gameday report runs/* --format openmetrics --output metrics.txt
+  gameday report runs/20261123T101500Z-payments-outage-1a2b --format csv --output -
 """
 
 
@@ -28,9 +30,28 @@ Examples:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     shell_complete=complete_runs,
 )
-@click.option("--format", "formats", multiple=True, help="html, junit, … (default: all).")
-def report(run_folders: tuple[Path, ...], formats: tuple[str, ...]) -> None:
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    help="html, junit, markdown, openmetrics, csv, github (default: those that a run writes). Repeatable.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="Write one format into FILE, or - for stdout, all runs together; default: into each run's folder.",
+)
+def report(run_folders: tuple[Path, ...], formats: tuple[str, ...], output: Path | None) -> None:
     """Write the reports of RUN into its folder; the same bytes each time."""
+    if output is None:
+        sys.exit(_into_folders(run_folders, formats))
+    if len(formats) != 1:
+        raise click.UsageError("--output is one document: name its format, like --format openmetrics")
+    _into_one(run_folders, formats[0], output)
+
+
+def _into_folders(run_folders: tuple[Path, ...], formats: tuple[str, ...]) -> int:
     from gameday.cli.outcome import alarm  # noqa: PLC0415 - heavy
     from gameday.runner.ending import report_folder  # noqa: PLC0415 - heavy
 
@@ -44,4 +65,19 @@ def report(run_folders: tuple[Path, ...], formats: tuple[str, ...]) -> None:
         for failure in judged.failed:
             click.echo(f"{folder}: {failure}", err=True)
         failed = failed or bool(judged.failed)
-    sys.exit(EXIT_INTERNAL if failed else 0)
+    return EXIT_INTERNAL if failed else 0
+
+
+def _into_one(run_folders: tuple[Path, ...], form: str, output: Path) -> None:
+    from gameday.cli.outcome import alarm  # noqa: PLC0415 - heavy
+    from gameday.runner.documents import document, write_document  # noqa: PLC0415 - heavy
+
+    data, judged = document(run_folders, form)
+    for one in judged:
+        alarm(one.document, err=True)
+    if str(output) == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        write_document(output, data)
+        click.echo(output)

@@ -3,7 +3,7 @@
 from gameday.spi.driver import Driver, Ends, Expires, Meets
 from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetError, ProbeError, QueryError
 from gameday.spi.probe import Probe
-from gameday.spi.report import Renderer
+from gameday.spi.report import OnRequest, Renderer, Together
 from gameday.spi.source import Source
 from gameday.spi.witness import Evidence, Line, Witness
 from gameday.spi.world import ProxyRef, Secrets, World
@@ -19,6 +19,7 @@ __all__ = [
     "LoadError",
     "Meets",
     "NoTargetError",
+    "OnRequest",
     "Probe",
     "ProbeError",
     "ProxyRef",
@@ -26,6 +27,7 @@ __all__ = [
     "Renderer",
     "Secrets",
     "Source",
+    "Together",
     "Witness",
     "World",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from gameday.model import Run
@@ -23,4 +24,23 @@ class Renderer(Protocol):
 
     def render(self, run: Run) -> bytes:
         """Render; ``run.verdict`` is always present, and no clock may be read."""
+        ...
+
+
+@runtime_checkable
+class OnRequest(Protocol):
+    """A renderer that may say that a run does not write it at its end, only who asks for its format by name."""
+
+    @property
+    def on_request(self) -> bool:
+        """Whether it waits to be asked for; without this attribute it does not."""
+        ...
+
+
+@runtime_checkable
+class Together(Protocol):
+    """A renderer that can also write several runs into one document."""
+
+    def render_together(self, runs: Sequence[Run]) -> bytes:
+        """Render judged runs in their order; of one run the same bytes as ``render``."""
         ...

@@ -6,40 +6,18 @@ CI systems show ``skipped`` as green, so the testcase ``verdict`` is red wheneve
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from gameday.model import Json, Run, Verdict
-from gameday_reports import gauges, words
+from gameday.model import Run
+from gameday_reports import words
 from gameday_reports.facts import Facts, facts_of
-from gameday_reports.parts.guards import rules, tripped
-from gameday_reports.proofs import PROOFS, UNDOS, injected, undo_of
-from gameday_reports.reading import PARAGRAPH, bounded, number, part, parts, text, texts
+from gameday_reports.junit_cases import Case, cases_of
+from gameday_reports.reading import bounded, number, text, texts
 
-Status = Literal["passed", "failure", "error", "skipped"]
-_BROKE = (
-    "query-error",
-    "load-generator",
-    "action-failed",
-    "not-ready",
-    "no-data",
-    "stale",
-    "runner-lost",
-    "watchdog-lost",
-)
-"""Reasons that mean that something of the measurement broke, not that there was too little of it."""
 _XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    name: str
-    status: Status
-    message: str
-    kind: str = ""
-    line: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +29,14 @@ class JUnitReport:
 
     def render(self, run: Run) -> bytes:
         """Render as UTF-8; the same run gives the same bytes; raise ValueError for a run that was never judged."""
-        facts = facts_of(run)
-        cases = [*_objectives(facts), *_faults(facts), *_guards(facts), _verdict(facts)]
-        root = Element("testsuites", name="gameday")
-        _suite(root, facts, cases)
+        return self.render_together([run])
+
+    def render_together(self, runs: Sequence[Run]) -> bytes:
+        """Render several runs, a suite each."""
+        told = [(facts, cases_of(facts)) for facts in map(facts_of, runs)]
+        root = Element("testsuites", {"name": "gameday", **_tally(told)})
+        for facts, cases in told:
+            _suite(root, facts, cases)
         indent(root)
         written: bytes = tostring(root, encoding="utf-8", xml_declaration=False)
         return b'<?xml version="1.0" encoding="utf-8"?>\n' + written + b"\n"
@@ -64,18 +46,22 @@ def _clean(value: str) -> str:
     return _XML.sub("\ufffd", value)
 
 
-def _suite(root: Element, facts: Facts, cases: list[_Case]) -> None:
-    seconds = f"{(number(facts.verdict, 'ended_ms') or 0) / 1000:.3f}"
-    tally = {
+def _tally(told: Sequence[tuple[Facts, Sequence[Case]]]) -> dict[str, str]:
+    """Count the cases of one suite, or of all of them."""
+    cases = [case for _, some in told for case in some]
+    ended_ms = sum(number(facts.verdict, "ended_ms") or 0 for facts, _ in told)
+    return {
         "tests": str(len(cases)),
         "failures": str(sum(case.status == "failure" for case in cases)),
         "errors": str(sum(case.status == "error" for case in cases)),
         "skipped": str(sum(case.status == "skipped" for case in cases)),
-        "time": seconds,
+        "time": f"{ended_ms / 1000:.3f}",
     }
-    root.attrib.update(tally)
+
+
+def _suite(root: Element, facts: Facts, cases: Sequence[Case]) -> None:
     title = _clean(text(facts.verdict, "title") or bounded(facts.run.name))
-    suite = SubElement(root, "testsuite", {"name": title, **tally})
+    suite = SubElement(root, "testsuite", {"name": title, **_tally([(facts, cases)])})
     started = number(facts.verdict, "started_wall")
     if words.moment(started) is not None:
         suite.set("timestamp", words.utc(started, "%Y-%m-%dT%H:%M:%S"))
@@ -98,7 +84,7 @@ def _properties(facts: Facts) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _testcase(suite: Element, case: _Case, title: str, source: str) -> None:
+def _testcase(suite: Element, case: Case, title: str, source: str) -> None:
     element = SubElement(suite, "testcase", classname=title, name=_clean(case.name))
     if source:
         element.set("file", source)
@@ -110,100 +96,3 @@ def _testcase(suite: Element, case: _Case, title: str, source: str) -> None:
         result = SubElement(element, case.status, message=_clean(case.message))
         if case.kind:
             result.set("type", _clean(case.kind))
-
-
-def _objectives(facts: Facts) -> list[_Case]:
-    return [_objective(raw) for raw in facts.objectives]
-
-
-def _objective(raw: Json) -> _Case:
-    word, reason = text(raw, "verdict"), text(raw, "reason")
-    status: Status = "skipped"
-    if word == "pass":
-        status = "passed"
-    elif word == "fail":
-        status = "failure"
-    elif reason in _BROKE:
-        status = "error"
-    said = [words.outcome(word, reason), *_counted(raw)]
-    return _Case(
-        name=f"objective {text(raw, 'name')}",
-        status=status,
-        message="; ".join(said),
-        kind=reason,
-        line=number(raw, "line"),
-    )
-
-
-def _counted(raw: Json) -> list[str]:
-    said: list[str] = []
-    for criterion in parts(raw, "criteria"):
-        for phase in ("baseline", "onset", "fault"):
-            judged = part(part(criterion, "phases"), phase)
-            n, k = number(judged, "n"), number(judged, "k")
-            if "coverage" in judged and (phase != "onset" or number(judged, "readings")):
-                said.append(f"{phase} ({text(judged, 'criterion')}): {gauges.read(judged)}, {gauges.coverage(judged)}")
-            if n is not None:
-                asked = text(judged, "criterion") or text(criterion, "during") or text(criterion, "expect")
-                said.append(f"{phase} ({asked}): {words.count(k)} of {words.count(n)} bad")
-    recovery = part(raw, "recovery")
-    if number(recovery, "from_ms") is not None:
-        seconds = number(recovery, "seconds")
-        said.append("recovery not reached" if seconds is None else f"recovered after {words.duration(seconds * 1000)}")
-    return said
-
-
-def _faults(facts: Facts) -> list[_Case]:
-    cases: list[_Case] = []
-    for raw in facts.faults:
-        name, detail = text(raw, "name"), text(raw, "detail", 600)
-        cases.append(_proof(raw, f"fault {name} is proven on", detail))
-        cases.append(_undo(raw, f"fault {name} is proven gone", detail))
-    return cases
-
-
-def _proof(raw: Json, name: str, detail: str) -> _Case:
-    proof = text(raw, "proof")
-    said = PROOFS.get(proof, (proof, ""))[0]
-    if not injected(raw):
-        return _Case(name=name, status="skipped", message="never injected", kind="never-injected")
-    status: Status = "passed" if proof == "proven" else "skipped" if proof == "no-check" else "error"
-    return _Case(name=name, status=status, message=f"{said}. {detail}", kind=proof)
-
-
-def _undo(raw: Json, name: str, detail: str) -> _Case:
-    undo = undo_of(raw)
-    said = UNDOS.get(undo, (undo, ""))[0]
-    status: Status = "passed" if undo == "proven" else "skipped" if undo in ("reported", "not-needed") else "error"
-    return _Case(name=name, status=status, message=f"{said}. {detail}", kind=undo)
-
-
-def _guards(facts: Facts) -> list[_Case]:
-    stopped = tripped(facts)
-    known = [*rules(facts), *(rule for rule in stopped if rule not in rules(facts))]
-    armed = any(injected(fault) for fault in facts.faults)
-    return [_guard(rule, stopped.get(rule), armed=armed) for rule in known]
-
-
-def _guard(rule: str, stopped: str | None, *, armed: bool) -> _Case:
-    name = f"guard {rule}"
-    if stopped is not None:
-        return _Case(name=name, status="failure", message=f"stopped the run: {stopped}", kind="guard")
-    if not armed:
-        return _Case(name=name, status="skipped", message="nothing was injected", kind="never-armed")
-    return _Case(name=name, status="passed", message="watched, did not act")
-
-
-def _verdict(facts: Facts) -> _Case:
-    said = f"{words.VERDICTS[facts.word]}. {text(facts.verdict, 'summary', PARAGRAPH)}"
-    reasons = [words.reason(word) for word in texts(facts.verdict, "reasons")]
-    commands = [text(raw, "command", 600) for raw in parts(facts.verdict, "residue")]
-    message = " ".join(
-        [said, *(f"{reason}." for reason in reasons), *(f"Run: {command}" for command in commands if command)]
-    )
-    status: Status = "error"
-    if facts.word is Verdict.PASS:
-        status = "passed"
-    elif facts.word is Verdict.FAIL:
-        status = "failure"
-    return _Case(name="verdict", status=status, message=message, kind=facts.word.word)

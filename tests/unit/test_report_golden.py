@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from gameday.registry import renderers
 from gameday.spi import Renderer
-from gameday_reports.html import HtmlReport
-from gameday_reports.junit import JUnitReport
 from tests.fakes.sample_run import sample_run
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-RENDERERS: list[Renderer] = [HtmlReport(), JUnitReport()]
+FORMATS = ("csv", "github", "github-annotations", "html", "junit", "markdown", "openmetrics")
+RENDERERS = renderers(FORMATS)
 
 
 @pytest.mark.parametrize("renderer", RENDERERS, ids=lambda renderer: renderer.name)
@@ -34,10 +34,9 @@ def test_the_bytes_are_the_committed_ones(renderer: Renderer) -> None:
 
 def test_neither_the_hash_seed_nor_the_time_zone_nor_the_language_changes_a_byte() -> None:
     program = (
-        "import hashlib\nfrom gameday_reports.html import HtmlReport\nfrom gameday_reports.junit import JUnitReport\n"
-        "from tests.fakes.sample_run import sample_run\n"
+        "import hashlib\nfrom gameday.registry import renderers\nfrom tests.fakes.sample_run import sample_run\n"
         "run = sample_run('fail', baseline_s=4, fault_s=4, recovery_s=12, objectives=2)\n"
-        "print(hashlib.sha256(HtmlReport().render(run) + JUnitReport().render(run)).hexdigest())"
+        f"print(hashlib.sha256(b''.join(one.render(run) for one in renderers({FORMATS!r}))).hexdigest())"
     )
     found = {
         subprocess.run(
