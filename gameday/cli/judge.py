@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -24,9 +25,11 @@ Example:
 )
 def judge(run_folder: Path) -> None:
     """Judge RUN again from what it recorded; the same bytes each time. The exit code is the verdict's."""
+    from gameday.cli.ci import tell_ci  # noqa: PLC0415 - heavy
     from gameday.cli.outcome import show  # noqa: PLC0415 - heavy
     from gameday.runner.ending import judge_folder  # noqa: PLC0415 - heavy
 
     judged = judge_folder(run_folder)
     show(judged)
+    tell_ci([run_folder], os.environ)
     sys.exit(judged.verdict.exit_code)

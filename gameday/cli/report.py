@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -43,9 +44,17 @@ Examples:
     help="Write one format into FILE, or - for stdout, all runs together; default: into each run's folder.",
 )
 def report(run_folders: tuple[Path, ...], formats: tuple[str, ...], output: Path | None) -> None:
-    """Write the reports of RUN into its folder; the same bytes each time."""
+    """Write the reports of RUN into its folder; the same bytes each time.
+
+    In a GitHub job, --format github also adds the summary to that of the step, and marks the lines of broken objectives.
+    """
     if output is None:
-        sys.exit(_into_folders(run_folders, formats))
+        code = _into_folders(run_folders, formats)
+        if "github" in formats:
+            from gameday.cli.ci import tell_ci  # noqa: PLC0415 - only where it is asked for
+
+            tell_ci(run_folders, os.environ)
+        sys.exit(code)
     if len(formats) != 1:
         raise click.UsageError("--output is one document: name its format, like --format openmetrics")
     _into_one(run_folders, formats[0], output)

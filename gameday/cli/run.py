@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from gameday.cli.ci import tell_ci
 from gameday.cli.clearing import clear_the_way
 from gameday.cli.completing import complete_experiments
 from gameday.cli.loading import Given, load_runs
@@ -80,6 +81,7 @@ def run(
                 said = "accepted, only near its limit and inside the budget; not proven"
                 click.echo(f"{one.entry.source}: {said}", err=True)
         sys.stdout.flush()
+    tell_ci([one.judged.folder.path for one in done], os.environ)
     # A thread that a driver or probe left hanging must not keep the process: everything is on disk.
     os._exit(exit_code(done, accept=accept is not None))
 

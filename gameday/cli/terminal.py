@@ -7,6 +7,7 @@ progress. Here those two mean colour and nothing else, and nothing that is not a
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import TextIO
 _NO = ("", "0", "false", "no")
 _FALLBACK = os.terminal_size((80, 24))
 CLEAR_BELOW = "\x1b[J"
+_COMMANDS = re.compile(r"^\s*::|##\w*\[")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,12 @@ def coloured(environ: Mapping[str, str]) -> bool:
 
 
 def printable(text: str) -> str:
-    """Keep one line one line: what others wrote (an error, a title) may hold escapes, which a terminal would obey."""
-    return "".join(c if c.isprintable() else " " if c in "\t\n\r" else "?" for c in text)
+    """Keep one line one line: what others wrote (an error, a title) may hold escapes, which a terminal would obey.
+
+    And commands that a CI system would take from its log: ``::error::`` and ``##[error]`` of GitHub, ``##vso[`` of Azure, ``##teamcity[``.
+    """
+    shown = "".join(c if c.isprintable() else " " if c in "\t\n\r" else "?" for c in text)
+    return _COMMANDS.sub(lambda match: f"{match[0][:-1]} {match[0][-1]}", shown)
 
 
 def encodable(text: str, stream: TextIO) -> str:

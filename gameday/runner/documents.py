@@ -8,7 +8,7 @@ from pathlib import Path
 from gameday.journal.folder import read_run
 from gameday.registry import renderers
 from gameday.runner.ending import Judged, judge_folder, replace_file
-from gameday.spi import GamedayError, Together
+from gameday.spi import GamedayError, Renderer, Together
 
 
 def document(folders: Sequence[Path], form: str) -> tuple[bytes, tuple[Judged, ...]]:
@@ -23,9 +23,23 @@ def document(folders: Sequence[Path], form: str) -> tuple[bytes, tuple[Judged, .
             hint="leave --output out: each report is written into its run's folder",
         )
     judged = tuple(judge_folder(folder) for folder in folders)
+    return _render(renderer, folders), judged
+
+
+def rendered(folders: Sequence[Path], form: str) -> bytes:
+    """Render judged run folders as one document, one after the other where the format holds one; raise GamedayError."""
+    [renderer] = renderers([form])
+    return _render(renderer, folders)
+
+
+def _render(renderer: Renderer, folders: Sequence[Path]) -> bytes:
     runs = [read_run(folder) for folder in folders]
-    data = renderer.render_together(runs) if isinstance(renderer, Together) else renderer.render(runs[0])
-    return data, judged
+    try:
+        if isinstance(renderer, Together):
+            return renderer.render_together(runs)
+        return b"".join(renderer.render(run) for run in runs)
+    except Exception as error:  # a stranger's renderer may raise anything
+        raise GamedayError(f"cannot write {renderer.name}, a bug of ours: {type(error).__name__}: {error}") from error
 
 
 def write_document(path: Path, data: bytes) -> None:

@@ -15,7 +15,7 @@ from gameday.undo.recover import open_faults
 from tests.harness import Lab, switch
 
 pytestmark = pytest.mark.slow
-WRITTEN = ("verdict.json", "report.html", "junit.xml")
+WRITTEN = ("verdict.json", "report.html", "report.md", "junit.xml", "metrics.txt")
 
 
 @pytest.fixture(scope="module")
