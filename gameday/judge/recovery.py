@@ -4,6 +4,9 @@ A second opens recovery when the pooled counts of the ``hold`` that starts with 
 not itself confidently bad (P(X ≥ k | n, budget) < 0.01): entering "bad" needs evidence, leaving it needs the hold. Simulated
 against "first good second", "after the last bad second" and "N good seconds in a row", this has the smallest error. A slow
 decay is called a few seconds early: below the budget it cannot be seen.
+
+It must stay: the requests after the hold must not prove it broken again. What was lost once more and came back for good within the
+time that is allowed has recovered, so that one bad request more can never turn a relapse into a pass.
 """
 
 from __future__ import annotations
@@ -61,7 +64,11 @@ def judge_recovery(meters: Meters, window: Window | None, *, within_ms: int, hol
         return Recovery(within_ms=within_ms, hold_ms=hold_ms, result=unsure(Reason.TOO_SHORT))
     first, end = window.spans[0]
     hold = max(SECOND, -(-hold_ms // SLOT_MS))
-    found = next(_openings(meters, first, end, hold), None)
+    deadline = first + max(within_ms, 0) // SLOT_MS
+    opened = next(_openings(meters, first, end, hold), None)
+    stays = (at for at in _openings(meters, first, end, hold, last=deadline) if not _lost(meters, at + hold, end))
+    settled = next(stays, None)
+    found = opened if settled is None else settled
     # Whole slots start up to 100 ms after the revert; a hold at the very first second is "at once".
     after = None if found is None else 0 if found == first else found * SLOT_MS - window.from_ms
     return Recovery(
@@ -69,8 +76,8 @@ def judge_recovery(meters: Meters, window: Window | None, *, within_ms: int, hol
         hold_ms=hold_ms,
         from_ms=window.from_ms,
         after_ms=after,
-        relapses=_relapses(meters, found, end, hold) if found is not None else 0,
-        result=_judge(meters, window, after, found, within_ms=within_ms, hold_ms=hold_ms),
+        relapses=_relapses(meters, opened, end, hold) if opened is not None else 0,
+        result=_judge(meters, window, None if settled is None else after, within_ms=within_ms, hold_ms=hold_ms),
     )
 
 
@@ -92,24 +99,27 @@ def merge_recoveries(several: Sequence[Recovery]) -> Recovery:
     )
 
 
-def _judge(
-    meters: Meters, window: Window, after: int | None, found: int | None, *, within_ms: int, hold_ms: int
-) -> Result:
+def _judge(meters: Meters, window: Window, settled: int | None, *, within_ms: int, hold_ms: int) -> Result:
+    """Judge when it was back for good; None is not within the time that is allowed."""
     first, end = window.spans[0]
     if any(meter.over(first, end).n == 0 for _, meter in meters):
         return unsure(Reason.NO_DATA)
-    if after is None or found is None:
+    if settled is None:
         # One second is the resolution of the question, and what the edges of the phase may lack.
         enough = window.to_ms - window.from_ms + 1000 >= max(within_ms, 0) + hold_ms
         return FAIL if enough else unsure(Reason.TOO_SHORT)
-    rest = found + max(SECOND, -(-hold_ms // SLOT_MS))
-    relapsed = any(judge_tally(criterion, meter.over(rest, end)) == FAIL for criterion, meter in meters)
-    return FAIL if after > max(within_ms, 0) or relapsed else PASS
+    return FAIL if settled > max(within_ms, 0) else PASS
 
 
-def _openings(meters: Meters, first: int, end: int, hold: int) -> Iterator[int]:
-    """Yield the first slot of each second that opens a hold."""
-    for start in range(first, end - hold + 1, SECOND):
+def _lost(meters: Meters, rest: int, end: int) -> bool:
+    """Whether what came after the hold proves it broken again."""
+    return any(judge_tally(criterion, meter.over(rest, end)) == FAIL for criterion, meter in meters)
+
+
+def _openings(meters: Meters, first: int, end: int, hold: int, *, last: int | None = None) -> Iterator[int]:
+    """Yield the first slot of each second that opens a hold, up to ``last``."""
+    stop = end - hold if last is None else min(end - hold, last)
+    for start in range(first, stop + 1, SECOND):
         if all(_opens(criterion, meter, start, hold) for criterion, meter in meters):
             yield start
 
