@@ -1,6 +1,6 @@
 """How often a verdict is wrong, how soon an outage is stopped, how often a run is stopped for nothing: simulated, with the product's code.
 
-    python bench/verdicts.py [--runs 500] [--minutes 600] [--reverts 3]        # two to five minutes on one core
+    python bench/verdicts.py [--runs 8000] [--minutes 600] [--reverts 3]        # two to five minutes on one core
 
 The verdicts: fault phases whose true rate of failures is 0.3, 0.8, 1.5 and 3 times the budget, judged by ``gameday.judge`` from a
 whole run's records, by a threshold at the end of the phase, and by one sample with a tolerance. The aborts: ``gameday.guard`` on
@@ -31,10 +31,12 @@ TRIALS = 300
 def judged(runs: int) -> list[Goal]:
     """Simulate and judge; print a line for each cell."""
     settings = verdictrates.SETTINGS
-    per_cell = len(FAMILIES) * len(verdictrates.MULTIPLES) * runs
-    hours = sum(setting.seconds for setting in settings) * per_cell / 3600
+    cells = len(verdictrates.MULTIPLES) * len(FAMILIES)
+    drawn = [(setting, cells * setting.runs(runs)) for setting in settings]
+    hours = sum(setting.seconds * count for setting, count in drawn) / 3600
+    total = sum(count for _, count in drawn)
     print(
-        f"verdicts: seed {SEED!r}; families {', '.join(FAMILIES)}; {runs} runs a cell, {hours:.0f} simulated hours of fault phases"
+        f"verdicts: seed {SEED!r}; families {', '.join(FAMILIES)}; {total:,} runs, {hours:.0f} simulated hours of fault phases"
     )
     print(
         f"share of runs that fail / pass / stay inconclusive, in %\n{'':<44}" + "".join(f"{rule:<24}" for rule in RULES)
@@ -99,7 +101,7 @@ def reverted(times: int) -> list[Goal]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=500, help="of each cell")
+    parser.add_argument("--runs", type=int, default=8000, help="of each cell of one minute; fewer of longer ones")
     parser.add_argument("--minutes", type=int, default=600, help="of blips, at each rate")
     parser.add_argument("--trials", type=int, default=TRIALS, help="full outages, at each rate")
     parser.add_argument("--reverts", type=int, default=3, help="real runs that are stopped")

@@ -44,16 +44,15 @@ def steady(_dice: random.Random, mean: float, seconds: int) -> list[float]:
 
 
 def bursts(dice: random.Random, mean: float, seconds: int) -> list[float]:
-    """A drift with bursts on top."""
-    level = dice.gauss(0, SPREAD)
-    shares: list[float] = []
-    left = 0
+    """A drift with bursts on top; one that began just before the phase reaches into it."""
+    level, shares = dice.gauss(0, SPREAD), list[float]()
     for _ in range(seconds):
+        shares.append((1 - BURST_SHARE) * mean * exp(level - SPREAD**2 / 2))
         level = PHI * level + dice.gauss(0, SPREAD * sqrt(1 - PHI**2))
-        if left == 0 and dice.random() < BURST_SHARE * mean / (BURST * BURST_SECONDS):
-            left = dice.choice((1, 2))
-        shares.append((1 - BURST_SHARE) * mean * exp(level - SPREAD**2 / 2) + (BURST if left else 0.0))
-        left = max(0, left - 1)
+    for start in range(-1, seconds):
+        if dice.random() < BURST_SHARE * mean / (BURST * BURST_SECONDS):
+            for second in range(max(0, start), min(seconds, start + dice.choice((1, 2)))):
+                shares[second] += BURST
     return [min(1.0, share) for share in shares]
 
 

@@ -6,8 +6,9 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from statistics import fmean
 
-from bench.truth.rules import RULES
+from bench.truth.rules import RULES, Remembering
 from bench.truth.traffic import FAMILIES, phase
 
 MULTIPLES = (0.3, 0.8, 1.5, 3.0)
@@ -27,6 +28,10 @@ class Setting:
     def allowed(self) -> float:
         """Bad requests that the budget allows in the phase."""
         return self.budget * self.rate * self.seconds
+
+    def runs(self, runs: int) -> int:
+        """Return how many runs a cell has: fewer of long ones."""
+        return max(1, runs * 60 // self.seconds)
 
     def words(self) -> str:
         """Say it."""
@@ -66,7 +71,7 @@ def cells(runs: int, seed: str, settings: tuple[Setting, ...] = SETTINGS) -> Ite
     for setting in settings:
         for family in FAMILIES:
             for multiple in MULTIPLES:
-                yield one_cell(runs, seed, setting, family, multiple)
+                yield one_cell(setting.runs(runs), seed, setting, family, multiple)
 
 
 def one_cell(runs: int, seed: str, setting: Setting, family: str, multiple: float) -> Cell:
@@ -75,11 +80,12 @@ def one_cell(runs: int, seed: str, setting: Setting, family: str, multiple: floa
     cell = Cell(setting=setting, family=family, multiple=multiple, runs=runs)
     for rule in RULES:
         cell.verdicts[rule], cell.untrue[rule] = Counter(), Counter()
+    rules = {**RULES, "gameday": Remembering()}
     for _ in range(runs):
         one = phase(dice, family, multiple * setting.budget, rate=setting.rate, seconds=setting.seconds)
         over = one.truth > setting.budget
         cell.over += over
-        for rule, judged in RULES.items():
+        for rule, judged in rules.items():
             verdict = judged(one, setting.budget)
             cell.verdicts[rule][verdict] += 1
             cell.untrue[rule][verdict] += verdict == ("pass" if over else "fail")
@@ -129,18 +135,18 @@ def goals(found: list[Cell]) -> list[Goal]:
         ),
     ]
     for verdict in ("pass", "fail"):
-        says = f"false {verdict} against the run's own truth, all multiples together, <= 1 %"
+        says = f"false {verdict} against the run's own truth, mean of the multiples, <= 1 %"
         made.append(_worst(says, 1.0, _untrue(found, verdict)))
     return made
 
 
 def _untrue(found: list[Cell], verdict: str) -> dict[str, float]:
-    """Return the percentage of such verdicts of all runs of a setting and family, at all multiples of its budget."""
+    """Return the percentage of such verdicts for a setting and family: the mean over the multiples of its budget."""
     groups: dict[str, list[Cell]] = {}
     for cell in found:
         groups.setdefault(f"{cell.setting.words()}, {cell.family}", []).append(cell)
     return {
-        name: 100 * sum(cell.untrue["gameday"][verdict] for cell in group) / sum(cell.runs for cell in group)
+        name: 100 * fmean(cell.untrue["gameday"][verdict] / cell.runs for cell in group)
         for name, group in groups.items()
     }
 

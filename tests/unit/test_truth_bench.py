@@ -60,7 +60,7 @@ def test_a_goal_that_is_missed_says_so() -> None:
     missed = [goal for goal in goals(cells) if not goal.met]
     assert [goal.says.partition(" at")[0] for goal in missed] == [
         "false pass",
-        "false pass against the run's own truth, all multiples together, <= 1 %",
+        "false pass against the run's own truth, mean of the multiples, <= 1 %",
     ]
     assert all(goal.words().startswith("MISSED") for goal in missed)
     assert Goal(says="s", limit=1.0, worst=1.0, where="w").words() == "met     s: worst 1 % (w)"
