@@ -1,6 +1,6 @@
 """How often a verdict is wrong, how soon an outage is stopped, how often a run is stopped for nothing: simulated, with the product's code.
 
-    python bench/verdicts.py [--runs 8000] [--minutes 600] [--reverts 3]        # two to five minutes on one core
+    python bench/verdicts.py [--runs 8000] [--minutes 600] [--reverts 3]        # about a minute and a half on one core
 
 The verdicts: fault phases whose true rate of failures is 0.3, 0.8, 1.5 and 3 times the budget, judged by ``gameday.judge`` from a
 whole run's records, by a threshold at the end of the phase, and by one sample with a tolerance. The aborts: ``gameday.guard`` on
