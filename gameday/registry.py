@@ -41,10 +41,12 @@ from gameday.schema.errors import ParameterError, UnknownDriverError, did_you_me
 from gameday.schema.parameters import Parameter, parameters_of, read_parameters
 from gameday.spi.driver import Driver
 from gameday.spi.errors import GamedayError
+from gameday.spi.pages import Comparer, SitePages
 from gameday.spi.probe import Probe
 from gameday.spi.report import OnRequest, Renderer
 
 DRIVERS, PROBES, REPORTS = "gameday.drivers", "gameday.probes", "gameday.reports"
+COMPARISONS, SITES = "gameday.comparisons", "gameday.sites"
 _DRIVER_HAS = ("name", "reversible", "provable", "plan", "inject", "active", "revert")
 _DRIVER_DOES = ("plan", "inject", "active", "revert")
 _PROBE_HAS = ("name", "timeout", "read")
@@ -229,3 +231,33 @@ def _renderer(entry: EntryPoint) -> Renderer:
         )
         raise PluginError(f"{entry.value} of {entry.distribution} is no report format: it has no {lacking}")
     return renderer
+
+
+def comparers() -> tuple[str, ...]:
+    """Return the installed forms of a comparison, none of them imported."""
+    return tuple(_found(COMPARISONS))
+
+
+def comparer(name: str) -> Comparer:
+    """Return one form of a comparison; raise PluginError for one that is not installed, or is none."""
+    found = _made(COMPARISONS, name, "comparison")
+    if not isinstance(found, Comparer):
+        raise PluginError(f"{name!r} is no form of a comparison: it has no name or no render")
+    return found
+
+
+def site_pages(name: str = "static") -> SitePages:
+    """Return what draws the pages of a site; raise PluginError when it is not installed, or is none."""
+    found = _made(SITES, name, "site")
+    if not isinstance(found, SitePages):
+        raise PluginError(f"{name!r} draws no site: it has no version, record or pages")
+    return found
+
+
+def _made(group: str, name: str, what: str) -> Any:
+    """Make what an entry point without parameters names."""
+    installed = _found(group)
+    if name not in installed:
+        raise PluginError(f"no {what} is called {name!r}", hint=did_you_mean(name, installed))
+    made = _imported(installed[name])
+    return made() if isinstance(made, type) else made

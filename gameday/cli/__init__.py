@@ -24,6 +24,7 @@ VERBS = {
     "judge": ("gameday.cli.judge:judge", "Judge a run folder again, from what it recorded."),
     "report": ("gameday.cli.report:report", "Write the reports of a run folder again."),
     "verify": ("gameday.cli.verify:verify", "Say whether a run folder is still what its run wrote."),
+    "compare": ("gameday.cli.compare:compare", "Two runs beside each other, differences first."),
     "recover": ("gameday.cli.recover:recover", "Undo whatever a lost run left."),
     "stop": ("gameday.cli.stop:stop", "Stop every run now and revert; no run starts until resume."),
     "resume": ("gameday.cli.stop:resume", "Let runs start again after stop."),

@@ -16,6 +16,7 @@ from gameday.model import Json
 from gameday.runner.ending import replace_file
 from gameday.runner.priorseries import series_of, time_zero
 from gameday.spi.errors import GamedayError
+from gameday.spi.sameness import differences
 
 SCHEMA = "gameday/previous/1"
 MOST_FOLDERS = 500
@@ -24,9 +25,6 @@ MOST_EARLIER = 20
 """Earlier runs whose verdict and findings are listed."""
 _MOST_BYTES = 4_000_000
 """A plan or a verdict larger than this is not ours."""
-_DECIDES = ("load", "slis", "objectives", "phases", "faults")
-"""Parts of the experiment in which two runs must agree to be compared."""
-_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +68,7 @@ def previous_of(path: Path) -> dict[str, Any] | None:
             "digest": str(candidate.plan.get("digest") or ""),
             "comparable": not why,
             "why": why,
+            "environment": dict(_mapping(candidate.plan.get("environment"))),
             "verdict": dict(candidate.verdict),
             "zero_ms": zero,
             "step_seconds": step,
@@ -77,33 +76,6 @@ def previous_of(path: Path) -> dict[str, Any] | None:
             "earlier": [_brief(one) for one in earlier],
         }
     return None
-
-
-def differences(before: Json, now: Json) -> list[str]:
-    """Say, for two plans, in which parts of the experiment that decide what is measured they differ; empty when in none."""
-    if before.get("digest") == now.get("digest"):
-        return []
-    old, new = _mapping(before.get("experiment")), _mapping(now.get("experiment"))
-    return [_difference(part, old.get(part), new.get(part)) for part in _DECIDES if old.get(part) != new.get(part)]
-
-
-def _difference(part: str, old: object, new: object) -> str:
-    """Name the members that differ, with their values where these are short."""
-    before, after = _mapping(old), _mapping(new)
-    members = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
-    if not members:
-        return f"{part} differ"
-    shown = [
-        f"{part}.{key}: {_short(before[key]) if key in before else 'none'} before, "
-        f"{_short(after[key]) if key in after else 'none'} now"
-        for key in members
-    ]
-    return "; ".join(shown[:5]) + (f"; and {len(shown) - 5} more" if len(shown) > 5 else "")  # noqa: PLR2004 - as above
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _earlier(folder: RunFolder, plan: Json) -> Iterator[Candidate]:

@@ -2,6 +2,7 @@
 
 from gameday.spi.driver import Driver, Ends, Expires, Meets
 from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetError, ProbeError, QueryError
+from gameday.spi.pages import Comparer, SitePages
 from gameday.spi.probe import Probe
 from gameday.spi.report import OnRequest, Renderer, Together
 from gameday.spi.source import Source
@@ -9,6 +10,7 @@ from gameday.spi.witness import Evidence, Line, Witness
 from gameday.spi.world import ProxyRef, Secrets, World
 
 __all__ = [
+    "Comparer",
     "Driver",
     "DriverError",
     "Ends",
@@ -26,6 +28,7 @@ __all__ = [
     "QueryError",
     "Renderer",
     "Secrets",
+    "SitePages",
     "Source",
     "Together",
     "Witness",

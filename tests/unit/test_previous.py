@@ -12,8 +12,9 @@ import pytest
 from gameday.journal.folder import read_run
 from gameday.judge import judge, to_bytes
 from gameday.model import GaugeSample
-from gameday.runner.previous import differences, previous_of, write_previous
+from gameday.runner.previous import previous_of, write_previous
 from gameday.runner.priorseries import MOST_POINTS, series_of, time_zero
+from gameday.spi.sameness import differences
 from tests.fakes.folders import write_run
 from tests.fakes.stories import ZERO, Story, between, experiment, rows
 

@@ -1,0 +1,45 @@
+"""What a form of a comparison, and the pages of a site over many runs, must provide: pure functions of what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+from gameday.model import Json, Run
+
+
+@runtime_checkable
+class Comparer(Protocol):
+    """Turn two judged runs into one document; the same runs give the same bytes."""
+
+    @property
+    def name(self) -> str:
+        """What ``gameday compare --format`` calls it."""
+        ...
+
+    def render(self, before: Run, now: Run) -> bytes:
+        """Render; both have a verdict, and no clock may be read."""
+        ...
+
+
+@runtime_checkable
+class SitePages(Protocol):
+    """Turn many runs into the pages of a static site; pure, so that whoever keeps the files knows what changed."""
+
+    @property
+    def version(self) -> str:
+        """Changes when the same runs would give other pages, or records of another form."""
+        ...
+
+    def record(self, plan: Json, verdict: Json, remarks: Mapping[str, Mapping[str, str]]) -> Json:
+        """Return all that the pages need of one run, as small JSON."""
+        ...
+
+    def pages(
+        self, records: Sequence[Json], unreadable: Sequence[tuple[str, str]], *, now: float, stale_days: int
+    ) -> Mapping[str, bytes]:
+        """Return the pages by file name; ``records`` also have ``report``, the path of the run's report in the site, or nothing.
+
+        ``unreadable`` are folders and why they could not be read; ``now`` is in seconds since the epoch.
+        """
+        ...
