@@ -14,6 +14,7 @@ from typing import Any
 import gevent
 
 from gameday.load.clock import ENOUGH, Clock
+from gameday.load.hosts import host_patterns
 from gameday.load.merge import Merger
 from gameday.load.outlet import Put
 from gameday.load.protocol import SLOT_NS, TEXT_LIMIT, check_message
@@ -142,6 +143,7 @@ class Coordinator:
         if not member.set_up:
             member.set_up = True
             setup |= {"limits_us": self._config["limits_us"], "timeout_ms": self._config["timeout_ms"]}
+            setup["hosts"] = host_patterns(self._config)
         self._tell(name, setup)
 
     def _find_strangers(self, now: int) -> None:

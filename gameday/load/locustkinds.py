@@ -15,6 +15,7 @@ from typing import Any
 from gevent.timeout import Timeout
 from geventhttpclient.response import HTTPConnectionClosed
 
+from gameday.load.hostguard import HostRefusedError
 from gameday.load.outcomes import kind_of_error
 from gameday.load.protocol import GENERATOR
 
@@ -74,6 +75,8 @@ def _chain(exception: BaseException) -> Iterator[BaseException]:
 def _kind(error: BaseException) -> str:
     if named := _BY_NAME.get(type(error).__name__):
         return named
+    if isinstance(error, HostRefusedError):
+        return GENERATOR
     if isinstance(error, (Timeout, TimeoutError)):
         return "timeout"
     if isinstance(error, HTTPConnectionClosed):

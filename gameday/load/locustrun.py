@@ -19,6 +19,8 @@ from locust import runners
 from gameday.load.arrivals import share
 from gameday.load.beat import Beat
 from gameday.load.coordinator import Coordinator
+from gameday.load.hostguard import guard_hosts
+from gameday.load.hosts import host_patterns
 from gameday.load.member import CLIENTS, Member
 from gameday.load.outlet import Outlet, obey_commands
 from gameday.load.recorder import Recorder
@@ -120,6 +122,7 @@ class LocustRun:
             headers=self._config["headers"],
             verify=bool(self._config["verify_tls"]),
         )
+        guard_hosts(host_patterns(self._config))
         self._watch.install(CLIENTS, self._environment.events)
         self._watch.bound(self._environment.stats)
         self._beat = Beat(recorder=recorder, put=self._outlet.put, users=self._users, expire=self._watch.expire)

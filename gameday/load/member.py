@@ -12,6 +12,7 @@ from locust.contrib.fasthttp import FastHttpSession
 
 from gameday.load.beat import Beat
 from gameday.load.coordinator import CHANNEL
+from gameday.load.hostguard import guard_hosts
 from gameday.load.recorder import Recorder
 from gameday.load.requestwatch import RequestWatch
 
@@ -51,8 +52,8 @@ class Member:
         match msg.data:
             case {"t": "clock", "m": sent}:
                 self._send({"t": "clock", "m": sent, "w": time.monotonic_ns()})
-            case {"t": "setup", "epoch_ns": int(epoch_ns), "limits_us": limits_us, "timeout_ms": timeout_ms}:
-                self._set_up(epoch_ns, limits_us, timeout_ms)
+            case {"t": "setup", "limits_us": list(), "hosts": list()}:
+                self._set_up(msg.data)
             case {"t": "setup", "epoch_ns": int(epoch_ns)} if self._beat is not None:
                 self._beat.recorder.epoch_ns = epoch_ns
             case {"t": "begin"} if self._beat is not None and not self._begun:
@@ -63,14 +64,18 @@ class Member:
             case _:
                 pass
 
-    def _set_up(self, epoch_ns: int, limits_us: list[int], timeout_ms: int) -> None:
+    def _set_up(self, told: Mapping[str, Any]) -> None:
         if self._beat is None:
-            recorder = Recorder(endpoints=(), limits_us=limits_us, epoch_ns=epoch_ns)
-            timeout_ns = timeout_ms * 1_000_000
-            self._timeout_s = timeout_ms / 1000
+            recorder = Recorder(endpoints=(), limits_us=told["limits_us"], epoch_ns=told["epoch_ns"])
+            self._timeout_s = told["timeout_ms"] / 1000
             self._watch = RequestWatch(
-                recorder, timeout_ns=timeout_ns, put=self._send, headers=self._headers, verify=self._verify
+                recorder,
+                timeout_ns=told["timeout_ms"] * 1_000_000,
+                put=self._send,
+                headers=self._headers,
+                verify=self._verify,
             )
+            guard_hosts(told["hosts"])
             self._watch.install(CLIENTS, self._environment.events)
             self._watch.bound(self._environment.stats)
             self._beat = Beat(

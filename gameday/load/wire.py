@@ -11,11 +11,11 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from gameday.load.braces import any_template, placeheld
+from gameday.load.hosts import host_patterns, may_load
 from gameday.spi.checks import Check, parse_check
 from gameday.spi.errors import LoadError
 
@@ -73,9 +73,7 @@ def compile_requests(config: Mapping[str, Any], compiler: Compile | None = None)
     Without a ``compiler`` templates are only looked at: a zero stands for whatever they become.
     """
     target = _split(config["target"], "load.target")
-    allowed = config["allow_hosts"]
-    patterns = [target.hostname or ""] if allowed is None else [str(pattern).lower() for pattern in allowed]
-    writer = _Writer(target=target, patterns=patterns, common=config["headers"])
+    writer = _Writer(target=target, patterns=host_patterns(config), common=config["headers"])
     return tuple(writer.prepare(raw, compiler) for raw in config["requests"])
 
 
@@ -108,7 +106,7 @@ class _Writer:
         absolute = path.startswith(("http://", "https://"))
         url = _split(path, where) if absolute else self.target
         origin = Origin(scheme=url.scheme, host=url.hostname or "", port=url.port or _PORTS[url.scheme])
-        if not any(fnmatchcase(origin.host, pattern) for pattern in self.patterns):
+        if not may_load(origin.host, self.patterns):
             raise LoadError(
                 f"{where} would load the host {origin.host}", hint="list it under load.allow_hosts if it may be loaded"
             )

@@ -7,6 +7,7 @@
 /reset             resets the connection            /close     closes it without an answer
 /half              closes it in the middle of a body
 /flood             9 MiB of body                    /trickle   a byte of body every 50 ms, for ever
+/away/HOST         302 to /landed of HOST, at our port
 /redirect          302 to /landed                   /idle      200, and closes the connection 20 ms later
 /chunked /eof      bodies ended by a last chunk, and by the end of the connection
 /private           200, with {"authorized": true} when the Authorization header is the one that is expected
@@ -67,16 +68,16 @@ class Server:
         path = head[0].split(" ")[1]
         if path != "/stats":
             self.paths[path] += 1
+        if path.startswith("/away/"):
+            return await redirect(writer, f"http://{path[6:]}:{headers['host'].rpartition(':')[2]}/landed")
         if path.startswith("/status/"):
             return await answer(writer, int(path[8:]))
-        if path == "/private":
-            return await answer(
-                writer, 200, json.dumps({"authorized": headers.get("authorization") == SECRET}).encode()
-            )
-        if path == "/stats":
-            return await answer(
-                writer, 200, json.dumps({"connections": self.connections, "paths": self.paths}).encode()
-            )
+        told: dict[str, dict[str, object]] = {
+            "/private": {"authorized": headers.get("authorization") == SECRET},
+            "/stats": {"connections": self.connections, "paths": self.paths},
+        }
+        if path in told:
+            return await answer(writer, 200, json.dumps(told[path]).encode())
         if path in BEHAVIOURS:
             return await BEHAVIOURS[path](writer)
         await asyncio.sleep(self.delay())
@@ -123,8 +124,8 @@ async def trickle(writer: asyncio.StreamWriter) -> bool:
         await asyncio.sleep(0.05)
 
 
-async def redirect(writer: asyncio.StreamWriter) -> bool:
-    return await answer(writer, 302, b"", "Location: /landed\r\n")
+async def redirect(writer: asyncio.StreamWriter, to: str = "/landed") -> bool:
+    return await answer(writer, 302, b"", f"Location: {to}\r\n")
 
 
 async def idle(writer: asyncio.StreamWriter) -> bool:

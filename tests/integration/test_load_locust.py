@@ -388,3 +388,24 @@ def test_arrivals_that_we_never_came_to_are_the_generators_failure(tmp_path: Pat
     assert heard.counts()["(not sent)"]["generator"] >= 1
     assert sum(tick["late"] for tick in heard.of("tick")) > 20
     assert heard.rows == heard.bye["offered"]
+
+
+@pytest.mark.parametrize("client", ["HttpUser", "FastHttpUser"])
+def test_no_request_leaves_for_a_host_that_may_not_be_loaded(client: str, tmp_path: Path) -> None:
+    """Neither by its URL nor by a redirect: the other name of the same server never hears of them."""
+    (tmp_path / "lf.py").write_text(
+        f"from locust import {client}, task\n"
+        f"class U({client}):\n    @task\n    def go(self):\n"
+        "        other = self.host.replace('127.0.0.1', 'localhost')\n"
+        "        self.client.get('/ok', name='own')\n"
+        "        self.client.get(other + '/elsewhere', name='elsewhere')\n"
+        "        self.client.get('/away/localhost', name='sent away')\n"
+    )
+    with stall_server() as address:
+        heard = run_load(load(address, locustfile="lf.py", rate="20/s"), 0.5, tmp_path, base=tmp_path)
+        paths = server_stats(address)["paths"]
+    counts = heard.counts()
+    assert set(counts["own"]) == {"ok"}
+    assert set(counts["elsewhere"]) == set(counts["sent away"]) == {"generator"}
+    assert set(paths) == {"/ok", "/away/localhost"}
+    assert any("localhost may not be loaded" in json.dumps(message) for message in heard.of("log"))
