@@ -70,6 +70,7 @@ def show_all(done: Sequence[Ran], planned: int) -> None:
 
 def repeats(done: Iterable[Ran]) -> Iterator[dict[str, Any]]:
     """Yield, for each experiment that was run, how many of its runs passed and what that proves."""
+    from gameday.judge.binomial import ALPHA  # noqa: PLC0415 - only for repeats
     from gameday.judge.chance import lower_bound  # noqa: PLC0415 - only for repeats
 
     groups: dict[tuple[str, ...], list[Ran]] = {}
@@ -83,6 +84,7 @@ def repeats(done: Iterable[Ran]) -> Iterator[dict[str, Any]]:
             "runs": len(ran),
             "passed": passed,
             "lower_bound": lower_bound(passed, len(ran)),
+            "confidence": 1 - ALPHA,
         }
 
 
@@ -90,8 +92,13 @@ def show_repeats(done: Iterable[Ran]) -> None:
     """Print what the repeats prove together."""
     for row in repeats(done):
         variant = "".join(f" {name}={value}" for name, value in row["variant"].items())
-        proves = f"with 95% confidence at least {100 * row['lower_bound']:.1f}% of such runs pass"
-        say(f"{row['source']}{variant}: {row['passed']} of {row['runs']} passed; {proves}")
+        say(f"{row['source']}{variant}: {row['passed']} of {row['runs']} passed: {_proves(row)}")
+
+
+def _proves(row: Json) -> str:
+    if not row["passed"]:
+        return "that such a run can pass is not shown"
+    return f"at least {100 * row['lower_bound']:.1f}% of such runs pass, with {100 * row['confidence']:.0f}% confidence"
 
 
 def near_enough(document: Json) -> bool:

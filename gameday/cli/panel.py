@@ -40,6 +40,7 @@ _FAULTS = {
     "failed": ("✗", "red", "FAILED"),
     "left": ("✗", "bold red", "MAY STILL BE ON"),
 }
+_BROKEN = "  broken, however the rest goes"
 _ASCII = str.maketrans("✓✗·●○◐█░─…", "+x.*oo#.-~")
 
 
@@ -140,25 +141,30 @@ def _load_words(snapshot: Snapshot, *, short: bool = False) -> str:
 
 
 def _objective(view: ObjectiveView, names: int) -> Text:
-    mark, style = _MARKS[view.keeps]
+    mark, style = _MARKS[view.keeps and not view.broken]
     name = view.name if len(view.name) <= names else view.name[: names - 1] + "…"
     return Text.assemble(
         (f"{mark} ", style),
         f"{name:<{names}}  ",
         (f"{_now(view):<34}", style if view.keeps is False else ""),
         (view.allowed.text, "dim"),
+        (_BROKEN if view.broken else "", "red"),
     )
 
 
 def _objective_short(view: ObjectiveView) -> Text:
-    mark, style = _MARKS[view.keeps]
+    mark, style = _MARKS[view.keeps and not view.broken]
     share = view.tally.share
     if view.allowed.kind == "gauge":
         now, allowed = "?" if view.value is None else f"{view.value:.4g}", f" ({view.allowed.text})"
     else:
         now, allowed = "?" if share is None else _percent(share), f" of {format_percent(view.allowed.budget)}"
     return Text.assemble(
-        (f"{mark} ", style), f"{view.name}: ", (now, style if view.keeps is False else ""), (allowed, "dim")
+        (f"{mark} ", style),
+        f"{view.name}: ",
+        (now, style if view.keeps is False else ""),
+        (allowed, "dim"),
+        (" broken" if view.broken else "", "red"),
     )
 
 

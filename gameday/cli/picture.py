@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from gameday.cli.views import FaultView, LoadView, ObjectiveView, PhaseView, Snapshot
 from gameday.judge.counts import Ledger, meters
+from gameday.judge.curtailed import Curtailed
 from gameday.model import Event, Json, LoadRow
 from gameday.schema.experiment import Experiment, FaultSpec, Objective
 
@@ -37,12 +39,15 @@ class Picture:
         self._tick: Json = {}
         self._gauges: dict[str, float | None] = {}
         self._judged: tuple[ObjectiveView, ...] | None = None
+        self._curtailed = Curtailed(experiment)
+        self._broken: set[str] = set()
         self.epoch_ns: int | None = None
         """The zero of the run's clock, once it is known."""
 
     def note(self, event: Event) -> None:
         """Take in one journal record."""
         data = event.data
+        self._curtailed.note(event)
         if event.kind == "opened":
             self.epoch_ns = data.get("epoch_ns")
         elif event.kind == "phase":
@@ -57,16 +62,21 @@ class Picture:
         elif (fault := self._faults.get(str(data.get("fault")))) is not None:
             fault.note(event)
 
-    def measure(self, message: Json) -> None:
-        """Take in one message of the load: ``pulse``, ``agg``, ``tick`` or a gauge's sample; any other is ignored."""
+    def measure(self, message: Json) -> list[str]:
+        """Take in one message of the load: ``pulse``, ``agg``, ``tick`` or a gauge's sample; any other is ignored.
+
+        Return a sentence for each objective that it decided before its time.
+        """
         match message.get("t"):
             case "pulse":
                 self._pulses.append(message)
                 while len(self._pulses) > 1 and message["at_ms"] - self._pulses[1]["at_ms"] >= _RATE_MS:
                     self._pulses.popleft()
             case "agg":
-                self._rows.extend(_rows(message))
+                rows = _rows(message)
+                self._rows.extend(rows)
                 self._judged = None
+                return self._decided(rows)
             case "tick":
                 self._tick = message
             case "gauge":
@@ -74,6 +84,12 @@ class Picture:
                 self._judged = None
             case _:
                 pass
+        return []
+
+    def _decided(self, rows: list[LoadRow]) -> list[str]:
+        found = self._curtailed.feed(rows)
+        self._broken.update(one.objective for one in found)
+        return [one.words() for one in found]
 
     def snapshot(self, now_ms: float) -> Snapshot:
         """Say how things are at this time of the run's clock."""
@@ -143,7 +159,7 @@ class Picture:
         views += [
             ObjectiveView(name=name, allowed=c, value=self._gauges.get(c.sli)) for c in criteria if c.kind == "gauge"
         ]
-        return max(views, key=_badness)
+        return replace(max(views, key=_badness), broken=name in self._broken)
 
 
 def _badness(view: ObjectiveView) -> float:

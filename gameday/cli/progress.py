@@ -99,8 +99,7 @@ class Progress:
             self._picture.note(item)
             text = describe(item)
             return stamped(text, item.wall) if text else ""
-        self._picture.measure(item)
-        return ""
+        return "\n".join(stamped(said, time.time()) for said in self._picture.measure(item))
 
 
 def _worth_a_look(items: list[Event | Json | str | None]) -> bool:

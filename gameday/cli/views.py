@@ -52,6 +52,8 @@ class ObjectiveView:
     tally: Tally = field(default_factory=Tally)
     value: float | None = None
     """The last reading of a gauge."""
+    broken: bool = False
+    """It is certain to fail, however the rest of the fault phase goes."""
 
     @property
     def keeps(self) -> bool | None:

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gameday.judge.measures import Context, Judged, Measure
+from gameday.judge.measures.budget import NO_BUDGET
 from gameday.judge.recovery import Recovery, merge_recoveries
 from gameday.judge.result import Result, worst
 from gameday.model import Verdict
 from gameday.schema.experiment import Objective
-
-_NO_BUDGET = {"bad": None, "total": None, "used": None, "burn_rate": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,7 @@ def judge_objective(
         "criteria": [row.to_json() for row in rows],
         "recovery": recovery.to_json() if recovery else None,
         "alert": None,
-        "budget": next((dict(one.budget) for one in judged if one.budget is not None), _NO_BUDGET),
+        "budget": next((dict(one.budget) for one in judged if one.budget is not None), NO_BUDGET),
         "warnings": [warning for one in judged for warning in one.warnings],
     }
     for one in judged:

@@ -97,7 +97,19 @@ def _objective() -> dict[str, Any]:
         recovery=_or_null(_recovery()),
         alert=_or_null(_alert()),
         warnings=_list({"enum": ["closed-model"]}),
-        budget=_object(bad=_MAYBE_COUNT, total=_MAYBE_COUNT, used=_MAYBE_NUMBER, burn_rate=_MAYBE_NUMBER),
+        budget=_budget(),
+    )
+
+
+def _budget() -> dict[str, Any]:
+    slo = _object(name=_TEXT, target=_NUMBER, window_ms=_COUNT, share=_NUMBER)
+    return _object(
+        bad=_MAYBE_COUNT,
+        total=_MAYBE_COUNT,
+        used=_MAYBE_NUMBER,
+        burn_rate=_MAYBE_NUMBER,
+        outage_ms=_MAYBE_COUNT,
+        slo=_or_null(slo),
     )
 
 

@@ -195,7 +195,7 @@ def _objective(outcome: Outcome, load: LoadSeries, times: _Times, index: int) ->
     if not times.injected:
         word, reason = "inconclusive", "baseline"
     n, k = _counted(load, endpoint, (times.baseline[0], times.load_end), None)
-    budget = {"bad": k, "total": n, "used": k / (0.005 * n), "burn_rate": k / n / 0.005}
+    budget = {"bad": k, "total": n, "used": k / (0.005 * n), "burn_rate": k / n / 0.005, "outage_ms": 1200, "slo": None}
     return {
         "name": _renamed(name, index), "verdict": word, "reason": reason, "line": 31 + index, "endpoints": [endpoint],
         "criteria": criteria, "recovery": _recovery(outcome, times, index), "alert": None, "budget": budget, "warnings": [],

@@ -109,8 +109,14 @@ def test_repeats_are_counted_for_each_file_and_combination(capsys: pytest.Captur
     ]
     show_repeats(done)
     out = capsys.readouterr().out
-    assert "mine.yaml: 3 of 3 passed; with 95% confidence at least 36.8% of such runs pass" in out
-    assert "b.yaml rate=1/s: 1 of 2 passed" in out
+    assert "mine.yaml: 3 of 3 passed: at least 36.8% of such runs pass, with 95% confidence\n" in out
+    assert "b.yaml rate=1/s: 1 of 2 passed: at least 2.5% of such runs pass, with 95% confidence\n" in out
+    assert {one["confidence"] for one in found} == {0.95}
+
+
+def test_repeats_that_never_passed_show_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    show_repeats([ran(document("fail", ("broken",)))] * 3)
+    assert capsys.readouterr().out == "mine.yaml: 0 of 3 passed: that such a run can pass is not shown\n"
 
 
 def test_several_runs_end_with_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:

@@ -209,3 +209,23 @@ def test_a_record_is_one_line_and_holds_no_escape() -> None:
     assert describe(event("opened", pid=1)) == ""
     assert describe(event("a kind of tomorrow")) == ""
     assert "(fault?)" in describe(event("met", count=3)), "a record that lacks something still says what it has"
+
+
+def test_an_objective_that_is_broken_however_the_rest_goes_says_so_and_stays_so(picture: Picture) -> None:
+    picture.note(event("phase", at_ms=13_000, name="fault"))
+    picture.note(event("inject-called", at_ms=13_000, fault="down"))
+    assert picture.measure(rows(130, "browse", "http_5xx", 20)) == []
+    said = picture.measure(rows(131, "browse", "http_5xx", 300))
+    assert said == ["fast is broken, however the rest goes: 320 bad requests of at most 1,650 (p95 < 300ms)"]
+    picture.measure(rows(190, "browse", "ok", 50))
+    views = {view.name: view for view in picture.snapshot(19_000).objectives}
+    assert views["fast"].broken
+    assert views["fast"].keeps, "the last seconds are good"
+    assert not views["available"].broken
+    wide, narrow = (lines_of(picture.snapshot(19_000), width) for width in (120, 50))
+    assert any("fast" in line and line.startswith("✗") and "broken, however the rest goes" in line for line in wide)
+    assert any("fast" in line and line.endswith("broken") for line in narrow)
+
+
+def lines_of(snapshot: Snapshot, width: int) -> list[str]:
+    return [line.text.rstrip() for line in panel(snapshot, width=width, rows=40, colour=False, unicode=True)]

@@ -8,6 +8,8 @@ from typing import Any
 
 from gameday.judge.counts import Ledger, Meter, Tally, meters, seconds_meter, tally
 from gameday.judge.criteria import holds, judge_cut_short, judge_tally, judge_with_onset
+from gameday.judge.curtailed import SLACK, most_planned
+from gameday.judge.measures.budget import account
 from gameday.judge.measures.shape import Context, Gated, Judged, Pair, Row, pairs_of
 from gameday.judge.recovery import Recovery, judge_recovery
 from gameday.judge.result import Result
@@ -15,7 +17,7 @@ from gameday.judge.windows import Window
 from gameday.model import Run, Verdict
 from gameday.schema.experiment import Experiment, Objective
 from gameday.schema.grammar import Criterion
-from gameday.schema.recovery import offered_rate, recover_window
+from gameday.schema.recovery import recover_window
 
 CLOSED_MODEL = "closed-model"
 """The counts come from users that wait: a system that answers slowly is asked less, and looks better than it is."""
@@ -26,6 +28,7 @@ class LoadMeasure:
 
     def __init__(self, run: Run, experiment: Experiment) -> None:
         self._ledger = Ledger(run.load.rows, experiment.latency_limits_us)
+        self._told = [float(event.data.get("rate") or 0) for event in run.of_kind("load-changed")]
 
     def gate(self, objective: Objective, window: Window | None) -> Sequence[Gated]:
         """Judge the baseline: too few requests to prove it are tolerated when the counts as they are keep it."""
@@ -58,7 +61,9 @@ class LoadMeasure:
         if pair.during is not None:
             meter = self._meter(objective, pair.during, objective.during_criteria)
             fault, onset = tally(meter, windows.fault), tally(meter, windows.onset)
-            result = context.stopped or context.unhealthy or _during(pair.during, (fault, onset), objective, context)
+            result = (
+                context.stopped or context.unhealthy or self._during(pair.during, (fault, onset), objective, context)
+            )
             phases["onset"] = _phase(pair.during, onset, None)
             phases["fault"] = _phase(pair.during, fault, result)
         if pair.expect is not None:
@@ -82,46 +87,41 @@ class LoadMeasure:
         return [one.with_result(context.unhealthy or one.result, bad_seconds=bad)]
 
     def _budget(self, objective: Objective, context: Context) -> dict[str, Any] | None:
-        """Account for the error budget of the first ratio in ``expect``.
-
-        ``used`` is bad / (budget · requests) over baseline, onset, fault and recovery, so that a slow recovery costs;
-        ``burn_rate`` is (bad / n) / budget from "inject called" to the last revert.
-        """
+        """Account for the error budget of the first ratio in ``expect``."""
         criterion = next((c for c in objective.expect if c.of_load and not c.exact), None)
         if criterion is None:
             return None
-        windows, meter = context.windows, self._meter(objective, criterion, objective.expect)
-        whole = sum((tally(meter, window) for window in windows.present()), Tally())
-        fault = tally(meter, windows.onset) + tally(meter, windows.fault)
-        return {"bad": whole.k, "total": whole.n, "used": _burn(whole, criterion), "burn_rate": _burn(fault, criterion)}
+        meter = self._meter(objective, criterion, objective.expect)
+        return account(criterion, [(window, tally(meter, window)) for window in context.windows.present()])
+
+    def _during(
+        self, criterion: Criterion, counts: tuple[Tally, Tally], objective: Objective, context: Context
+    ) -> Result:
+        fault, onset = counts
+        if context.cut_short:
+            return judge_cut_short(criterion, fault + onset, self._most(objective, criterion, context, fault + onset))
+        return judge_with_onset(criterion, fault, onset)
+
+    def _most(self, objective: Objective, criterion: Criterion, context: Context, seen: Tally) -> int:
+        """Return the most requests (or seconds) the whole planned fault phase can have.
+
+        How much users of the closed model ask for is not planned: what they did ask for is taken on to the end of the phase.
+        """
+        seconds = SLACK * context.experiment.fault_ms / 1000
+        if criterion.kind == "bad_seconds":
+            return ceil(seconds)
+        planned = most_planned(objective, context.experiment, self._told)
+        if planned is not None:
+            return planned
+        spans = (context.windows.onset, context.windows.fault)
+        lasted = sum(window.to_ms - window.from_ms for window in spans if window is not None) / 1000
+        return ceil(seen.n * max(1.0, seconds / lasted)) if lasted > 0 else seen.n
 
 
 def _gated(criterion: Criterion, counts: Tally) -> Gated:
     result = judge_tally(criterion, counts)
     kept = result.verdict is not Verdict.FAIL and holds(criterion, counts)
     return Gated(opens=kept, result=result, row={"n": counts.n, "k": counts.k})
-
-
-def _during(criterion: Criterion, counts: tuple[Tally, Tally], objective: Objective, context: Context) -> Result:
-    fault, onset = counts
-    if context.cut_short:
-        return judge_cut_short(criterion, fault + onset, _most(objective, criterion, context, fault + onset))
-    return judge_with_onset(criterion, fault, onset)
-
-
-def _most(objective: Objective, criterion: Criterion, context: Context, seen: Tally) -> int:
-    """Return the most requests (or seconds) the whole planned fault phase can have, a tenth more for chance and delays.
-
-    How much users of the closed model ask for is not planned: what they did ask for is taken on to the end of the phase.
-    """
-    experiment, load = context.experiment, context.experiment.load
-    seconds = 1.1 * experiment.fault_ms / 1000
-    if criterion.kind == "bad_seconds":
-        return ceil(seconds)
-    if load is None or load.open_model:
-        return ceil(seconds * offered_rate(objective, load))
-    lasted = sum(w.to_ms - w.from_ms for w in (context.windows.onset, context.windows.fault) if w is not None) / 1000
-    return ceil(seen.n * max(1.0, seconds / lasted)) if lasted > 0 else seen.n
 
 
 def _phase(criterion: Criterion, counts: Tally, result: Result | None) -> dict[str, Any]:
@@ -134,7 +134,3 @@ def _phase(criterion: Criterion, counts: Tally, result: Result | None) -> dict[s
         "result": result.verdict.word if result else None,
         "reason": str(result.reason) if result else None,
     }
-
-
-def _burn(counts: Tally, criterion: Criterion) -> float | None:
-    return counts.k / (criterion.budget * counts.n) if counts.n and criterion.budget else None
