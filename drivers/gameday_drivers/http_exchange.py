@@ -62,7 +62,7 @@ def exchange(asked: Asked, *, timeout: float, secrets: Secrets, follow: bool = F
     try:
         return _until_answered(revealed, began, began + timeout, follow=follow)
     except TimeoutError:
-        raise ExchangeError(f"{asked.shown}: no whole answer within {timeout:g} s") from None
+        raise ExchangeError(f"{asked.shown}: no whole answer within {timeout:.3g} s") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise ExchangeError(f"{asked.shown}: {secrets.mask(_said(error))}") from None
 

@@ -10,7 +10,7 @@ from gameday.spi import DriverError, ProbeError, QueryError, World
 from gameday.spi.probe import READ_MS
 from gameday_drivers.http_exchange import Asked, ExchangeError, exchange
 from gameday_drivers.http_requests import read_headers, read_url
-from gameday_drivers.jsonpath import number_at, parse_path
+from gameday_drivers.jsonquery import number_by, read_path
 from gameday_drivers.numbers import read_number
 
 
@@ -19,7 +19,9 @@ class HttpProbe:
     """GET a URL and read the number in its body, or the one at ``json`` in it."""
 
     value: str = field(metadata={"help": "a URL; what answers it is a number, or JSON that has one"})
-    json: str = field(default="", metadata={"help": "where in the JSON: $.queues[0].depth; default: all of the body"})
+    json: str = field(
+        default="", metadata={"help": "where in the JSON: $.queues[0].depth, or any JSONPath; default: all of the body"}
+    )
     headers: Mapping[str, Any] = field(default_factory=dict[str, Any], metadata={"help": "sent along"})
     status: int | None = field(
         default=None, metadata={"min": 100, "max": 599, "help": "the only good status; default: any 2xx"}
@@ -35,7 +37,7 @@ class HttpProbe:
         read_headers("headers", self.headers)
         if self.json:
             try:
-                parse_path(self.json)
+                read_path(self.json)
             except ValueError as error:
                 raise ValueError(f"json is {error}") from None
 
@@ -55,7 +57,7 @@ class HttpProbe:
             kind = QueryError if 400 <= answer.status < 500 else ProbeError  # noqa: PLR2004 - the client's fault
             raise kind(f"{asked.shown}: it answers {answer.status}")
         try:
-            return number_at(answer.body, parse_path(self.json)) if self.json else read_number(answer.body)
+            return number_by(answer.body, read_path(self.json)) if self.json else read_number(answer.body)
         except ValueError as error:
             raise QueryError(f"{asked.shown}: {world.secrets.mask(str(error))}") from None
 

@@ -1,11 +1,11 @@
-"""One member of a JSON document, by a path: ``$.queues[0].depth``, ``$['odd key'].n``.
+"""One member of a JSON document, by a plain path: ``$.queues[0].depth``, ``$['odd key'].n``.
 
     $           the whole document
     .name       a member: letters, digits, _ and -
     ['name']    a member of any name; "…" will do as well
     [0] [-1]    an item of a list, from the front or from the end
 
-Nothing else of JSONPath (no wildcards, slices or filters): a gauge is one number. Nothing is ever evaluated as code.
+The rest of JSONPath (wildcards, slices, filters) is in jsonquery. Nothing is ever evaluated as code.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Path = tuple[str | int, ...]
 
 
 def parse_path(text: str) -> Path:
-    """Read a path as its steps, names and indices; raise ValueError that says what would do."""
+    """Read a plain path as its steps, names and indices; raise ValueError that says what would do."""
     if not text.startswith("$") or len(text) > _LONGEST:
         raise ValueError(f"not a path: {text[:80]!r}; {_FORM}")
     steps: list[str | int] = []
@@ -39,14 +39,15 @@ def parse_path(text: str) -> Path:
 
 def number_at(body: bytes, path: Path) -> float:
     """Return the number at ``path`` of a JSON document; raise ValueError that says what is there instead."""
+    return as_number(value_at(read_json(body), path), _written(path))
+
+
+def read_json(body: bytes) -> object:
+    """Return a JSON document; raise ValueError when it is none."""
     try:
-        found: object = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
         raise ValueError("the answer is no JSON") from None
-    found = value_at(found, path)
-    if isinstance(found, bool) or not isinstance(found, (int, float)):
-        raise ValueError(f"{_written(path)} is {_kind(found)}, not a number")  # noqa: TRY004 - data
-    return finite(found, _written(path))
 
 
 def value_at(found: object, path: Path) -> object:
@@ -54,6 +55,13 @@ def value_at(found: object, path: Path) -> object:
     for done, step in enumerate(path):
         found = _member(found, step, _written(path[:done]), _written(path[: done + 1]))
     return found
+
+
+def as_number(found: object, what: str) -> float:
+    """Return what JSON calls a number, and can be compared; raise ValueError that says what it is instead."""
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        raise ValueError(f"{what} is {_kind(found)}, not a number")  # noqa: TRY004 - data
+    return finite(found, what)
 
 
 def finite(number: float, what: str) -> float:

@@ -59,6 +59,36 @@ _KINDS = {
         "minItems": 1,
         "description": "an argv whose output is read",
     },
+    "sql": {
+        "type": "string",
+        "description": "a query whose one row is read; needs url",
+        "examples": ["select count(*) from jobs where done_at is null"],
+    },
+    "redis": {
+        "type": "string",
+        "description": "a Redis server, beside one of llen, scard, zcard, xlen, hlen, get and info",
+        "examples": ["redis://127.0.0.1:6379/0"],
+    },
+    "rabbitmq": {
+        "type": "string",
+        "description": "a management API, beside queue",
+        "examples": ["http://127.0.0.1:15672"],
+    },
+    "process": {
+        "type": ["string", "object"],
+        "description": "a name under system:, {pidfile: FILE} or {match: REGEX}, beside one of cpu, memory, fds and threads",
+    },
+    "elasticsearch": {
+        "type": "string",
+        "description": "a server of Elasticsearch or OpenSearch, beside index and query",
+        "examples": ["http://127.0.0.1:9200"],
+    },
+    "loki": {
+        "type": "string",
+        "description": "a server of Grafana Loki, beside a metric query",
+        "examples": ["http://127.0.0.1:3100"],
+    },
+    "chaostoolkit": {"type": "object", "description": "a probe of a Chaos Toolkit extension"},
 }
 
 

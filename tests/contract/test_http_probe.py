@@ -87,6 +87,12 @@ def test_a_status_that_is_asked_for_is_the_only_good_one(server: State) -> None:
         HttpProbe(value=f"{server.url}/plain", status=503).read(WORLD)
 
 
+def test_a_filter_finds_the_number(server: State) -> None:
+    assert HttpProbe(value=f"{server.url}/depth", json="$.queues[?@.name == 'jobs'].depth").read(WORLD) == 3
+    with pytest.raises(QueryError, match="leads to no values"):
+        HttpProbe(value=f"{server.url}/depth", json="$.queues[?@.name == 'mail'].depth").read(WORLD)
+
+
 @pytest.mark.parametrize(
     "path", ["$.queues[1].depth", "$.queues[0].name", "$.queues", "$.absent", "$['queues'][0]['x']"]
 )
