@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gameday.model import Json, Run, Verdict
 from gameday_reports.charts.geometry import Band, Phase, Span, TimeAxis
 from gameday_reports.gauges import gauge_criteria, gauge_series, gauges_of, read_gauge_limit
+from gameday_reports.previous import Previous, previous_of
 from gameday_reports.reading import number, parts, text
 from gameday_reports.series import Ledger, Series, ledger
 
@@ -21,6 +22,14 @@ class Facts:
     word: Verdict
     ledger: Ledger
     axis: TimeAxis
+    previous: Previous | None = None
+    """An earlier run, for orientation."""
+
+    @property
+    def zero_ms(self) -> int | None:
+        """Time zero of the plan, in ms of the run; None when the run never came to its fault phase."""
+        found = [event.at_ms for event in self.run.of_kind("phase") if event.data.get("name") == "fault"]
+        return found[0] if found else None
 
     @property
     def experiment(self) -> Json:
@@ -83,7 +92,12 @@ def facts_of(run: Run) -> Facts:
         raise ValueError(f"{run.name} has not been judged: there is no verdict.json")
     counts = ledger(run.load)
     return Facts(
-        run=run, verdict=run.verdict, word=_word(run.verdict), ledger=counts, axis=_axis(run, run.verdict, counts)
+        run=run,
+        verdict=run.verdict,
+        word=_word(run.verdict),
+        ledger=counts,
+        axis=_axis(run, run.verdict, counts),
+        previous=previous_of(run),
     )
 
 

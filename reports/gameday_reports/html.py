@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 from gameday.model import Run
 from gameday_reports.charts.lanes import draw_lanes
+from gameday_reports.charts.marks import MARKS, shape
 from gameday_reports.charts.panel import draw_panel
 from gameday_reports.charts.spark import draw_spark
+from gameday_reports.charts.svg import Svg
+from gameday_reports.parts.data import MOST_BYTES
+from gameday_reports.parts.zooms import Zoom
 from gameday_reports.templating import environment, stylesheet
 from gameday_reports.view import ReportView, report_view
 
@@ -25,13 +29,23 @@ class HtmlReport:
 
 
 def render_view(view: ReportView) -> str:
-    """Fill the template with a view."""
+    """Fill the template with a view; its figures are embedded where the page stays small with them."""
     template = environment().get_template("report.html.j2")
-    return template.render(
-        view=view,
-        css=stylesheet("report.css"),
-        panels=[draw_panel(panel, view.axis) for panel in view.panels],
-        lanes=draw_lanes(view.axis, view.lanes, view.marks),
-        load_panels=[draw_panel(panel, view.axis) for panel in view.load_panels],
-        sparks={row.anchor: draw_spark(row.trend, view.axis, row.allowed) for row in view.objectives},
-    )
+    kinds = {mark.kind for mark in view.marks}
+    drawn = {
+        "css": stylesheet("report.css"),
+        "charts": [(draw_panel(figure.panel, view.axis, view.marks), figure) for figure in view.figures],
+        "mark_key": [(shape(kind, 11.0, 6.0), said) for kind, said in MARKS.items() if kind in kinds],
+        "lanes": draw_lanes(view.axis, view.lanes, view.marks),
+        "load_charts": [(draw_panel(figure.panel, view.axis, view.marks), figure) for figure in view.load_figures],
+        "zooms": {zoom.fault: (_zoomed(zoom), zoom) for zoom in view.zooms},
+        "sparks": {row.anchor: draw_spark(row.trend, view.axis, row.allowed) for row in view.objectives},
+    }
+    page = template.render(view=view, embed=False, **drawn)
+    if view.data.csv and len(page.encode()) + len(view.data.csv) < MOST_BYTES:
+        return template.render(view=view, embed=True, **drawn)
+    return page
+
+
+def _zoomed(zoom: Zoom) -> list[Svg]:
+    return [draw_panel(panel, zoom.axis, zoom.marks) for panel in zoom.panels]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import add
+from math import isfinite
+from operator import add, attrgetter
 
 from gameday.model import Histogram, LoadRow, LoadSeries
 from gameday.spi.histogram import quantile as bucket_quantile
@@ -12,6 +14,7 @@ from gameday.spi.histogram import quantile as bucket_quantile
 SLOTS = 10
 """Slots of 100 ms in a second."""
 SLOT_MS = 100
+WHOLE = slice(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,11 @@ class Series:
 
 
 EMPTY = Series(start=0)
+
+
+def finite(values: Iterable[float | None]) -> list[float]:
+    """Return the values there are: no gap, no NaN, no infinity."""
+    return [value for value in values if value is not None and isfinite(value)]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,26 +62,26 @@ class Ledger:
         """Every endpoint seen, sorted."""
         return tuple(sorted(self.counts))
 
-    def total(self, endpoints: Sequence[str] = ()) -> list[int]:
+    def total(self, endpoints: Sequence[str] = (), at: slice = WHOLE) -> list[int]:
         """Return intended requests by second; no endpoints means all of them."""
-        return _sum([counts.total for counts in self._chosen(endpoints)], self.seconds)
+        return _sum([counts.total[at] for counts in self._chosen(endpoints)], len(range(self.seconds)[at]))
 
-    def failed(self, endpoints: Sequence[str] = ()) -> list[int]:
+    def failed(self, endpoints: Sequence[str] = (), at: slice = WHOLE) -> list[int]:
         """Return requests by second that were not answered as they should be (or could not be sent)."""
-        return _sum([counts.failed for counts in self._chosen(endpoints)], self.seconds)
+        return _sum([counts.failed[at] for counts in self._chosen(endpoints)], len(range(self.seconds)[at]))
 
-    def bad(self, endpoints: Sequence[str], slower_us: int | None) -> list[int]:
+    def bad(self, endpoints: Sequence[str], slower_us: int | None, at: slice = WHOLE) -> list[int]:
         """Return failed requests, and where a limit is given also those that took that long or longer, by second."""
-        failed = self.failed(endpoints)
+        failed = self.failed(endpoints, at)
         if slower_us is None:
             return failed
-        slow = [counts.slow[slower_us] for counts in self._chosen(endpoints) if slower_us in counts.slow]
-        return _sum([failed, *slow], self.seconds)
+        slow = [counts.slow[slower_us][at] for counts in self._chosen(endpoints) if slower_us in counts.slow]
+        return _sum([failed, *slow], len(failed))
 
-    def between(self, from_ms: int, to_ms: int) -> tuple[int, int]:
+    def between(self, from_ms: int, to_ms: int) -> slice:
         """Return the slice of the seconds whose middle lies in [from, to)."""
         first, last = (-(-(edge - 500) // 1000) - self.start for edge in (from_ms, to_ms))
-        return max(0, first), max(0, last)
+        return slice(max(0, first), max(0, last))
 
     def share(self, bad: Sequence[int], total: Sequence[int]) -> Series:
         """Divide by second; a second without requests is a gap."""
@@ -97,11 +105,11 @@ def ledger(load: LoadSeries) -> Ledger:
     """Add up every row once."""
     if not load.rows:
         return Ledger(start=0, seconds=0, covered=(0, 0), counts={})
-    slots = {row.slot for row in load.rows}
-    first, last = min(slots), max(slots)
+    slot = attrgetter("slot")
+    first, last = min(map(slot, load.rows)), max(map(slot, load.rows))
     start = first // SLOTS
     seconds = last // SLOTS - start + 1
-    names = sorted({row.endpoint for row in load.rows})
+    names = sorted(set(map(attrgetter("endpoint"), load.rows)))
     counts = {name: _Counts(total=[0] * seconds, failed=[0] * seconds, slow={}) for name in names}
     for row in load.rows:
         found, index = counts[row.endpoint], row.slot // SLOTS - start
@@ -151,10 +159,10 @@ def latency_between(
 def _merged(histograms: Sequence[Histogram]) -> Mapping[int, int]:
     if len(histograms) == 1:
         return histograms[0].buckets
-    buckets: dict[int, int] = {}
+    buckets: defaultdict[int, int] = defaultdict(int)
     for histogram in histograms:
         for key, count in histogram.buckets.items():
-            buckets[key] = buckets.get(key, 0) + count
+            buckets[key] += count
     return buckets
 
 

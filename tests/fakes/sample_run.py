@@ -301,7 +301,7 @@ def _fault(outcome: Outcome, times: _Times, targets: list[str]) -> dict[str, Any
     on = times.injected
     dirty = outcome == "dirty"
     return {
-        "name": "payments-down", "driver": "proxy.down", "targets": targets, "reversible": True,
+        "name": "payments-down", "driver": "proxy.down", "targets": targets, "planned_targets": targets, "reversible": True,
         "planned_ms": {"at": 0, "for": times.fault_ms},
         "armed_ms": times.zero - 120 if on else None, "called_ms": times.called if on else None, "proven_ms": times.proven if on else None,
         "revert_called_ms": times.revert_called if on else None, "reverted_ms": None if dirty or not on else times.reverted,
@@ -346,6 +346,7 @@ def _findings(judged: list[dict[str, Any]]) -> list[dict[str, Any]]:
         findings.append(
             {
                 "id": f"F{len(findings) + 1}", "fingerprint": f"{DIGEST[:8]}/{objective['name']}/payments-down", "severity": "high",
+                "rule": "broken", "phase": f"fault:{fault['criterion'].split()[0]}",
                 "title": f"payments-down broke {objective['name']}: {fault['k']:,} of {fault['n']:,} requests were bad, "
                 f"{fault['budget']:.0%} allowed",
                 "saw": f"While payments-down was on, {fault['share']:.1%} of the requests did not keep {fault['criterion']}.",

@@ -9,8 +9,9 @@ import pytest
 
 from gameday_reports.charts.geometry import Band, Phase, TimeAxis
 from gameday_reports.charts.hover import HOVER_BANDS, Line
-from gameday_reports.charts.lanes import Lane, Mark, draw_lanes
+from gameday_reports.charts.lanes import Lane, draw_lanes
 from gameday_reports.charts.limits import LimitLine, Over
+from gameday_reports.charts.marks import Mark
 from gameday_reports.charts.panel import Panel, draw_panel
 from gameday_reports.charts.spark import draw_spark
 from gameday_reports.series import EMPTY, Series
@@ -82,7 +83,7 @@ def test_hover_bands_are_bounded_and_tell_least_and_greatest(seconds: int, begin
     titles = [title.text or "" for title in hits[0].iter("title")]
     assert 1 <= len(titles) <= HOVER_BANDS
     if seconds == 600 and not begin_ms:
-        assert "line 0: 0 ms to 4 ms" in titles[0]
+        assert "line 0: 0 ms to 6 ms" in titles[0]
 
 
 def test_the_points_of_a_day_are_bounded_by_the_pixels() -> None:

@@ -51,7 +51,7 @@ def test_a_run_without_load_says_so_and_draws_no_empty_chart() -> None:
     text = plain(HtmlReport().render(run).decode())
     assert "None: this system has its own traffic" in text
     assert "no data" not in text.lower()
-    assert "Gauge while the fault was on 100 backlog: max(queue) · allowed &lt; 1000" in text
+    assert "While the fault was on, max(queue) was 100, allowed &lt; 1000" in text
 
 
 def test_a_panel_has_the_readings_the_limit_and_when_it_was_over() -> None:

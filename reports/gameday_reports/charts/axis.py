@@ -53,7 +53,7 @@ def time_labels(axis: TimeAxis, bottom: float, *, utc: bool = False, named: bool
     pieces: list[str] = [element("line", class_="grid", stroke=GRID, x1=LEFT, x2=WIDTH - RIGHT, y1=bottom, y2=bottom)]
     for tick in axis.ticks_ms():
         x = axis.x(tick)
-        anchor = "end" if x > WIDTH - RIGHT - 20 else "middle"
+        anchor = "end" if x > WIDTH - RIGHT - 20 else "start" if x < LEFT + 20 else "middle"
         pieces.append(write(words.clock(tick), x, bottom + 18, MUTED, anchor=anchor))
         if utc and axis.epoch_wall is not None:
             pieces.append(

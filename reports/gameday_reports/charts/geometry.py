@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 WIDTH = 1040.0
 LEFT, RIGHT = 134.0, 14.0
@@ -50,6 +50,16 @@ class TimeAxis:
         """Pixels from the left for a time of the run, clamped to the plot."""
         span = max(1, self.to_ms - self.from_ms)
         return LEFT + (WIDTH - LEFT - RIGHT) * min(1.0, max(0.0, (ms - self.from_ms) / span))
+
+    def zoomed(self, from_ms: int, to_ms: int) -> TimeAxis:
+        """Return a part of this axis; faults and phases that lie outside are left out."""
+        return replace(
+            self,
+            from_ms=from_ms,
+            to_ms=max(to_ms, from_ms + 1000),
+            bands=tuple(band for band in self.bands if band.off_ms > from_ms and band.on_ms < to_ms),
+            phases=tuple(phase for phase in self.phases if phase.to_ms > from_ms and phase.from_ms < to_ms),
+        )
 
     def ticks_ms(self) -> tuple[int, ...]:
         """Whole seconds to label, at most ten."""

@@ -9,6 +9,7 @@ from gameday_reports.charts.svg import Svg, element
 
 Unit = Literal["share", "ms", "rate", "count"]
 INK, MUTED, GRID, LINE, FAULT, LIMIT = "#1b2430", "#566372", "#e3e8ee", "#1864ab", "#e8590c", "#c92a2a"
+WARN, SECOND = "#8a5300", "#76808a"
 CHARACTER = 8.0
 """Pixels that one character takes at most."""
 

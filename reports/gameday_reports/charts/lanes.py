@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from gameday_reports import words
 from gameday_reports.charts.axis import time_labels
-from gameday_reports.charts.geometry import LEFT, RIGHT, WIDTH, Band, TimeAxis
+from gameday_reports.charts.geometry import LEFT, RIGHT, WIDTH, Band, Scale, TimeAxis
 from gameday_reports.charts.ink import FAULT, GRID, INK, LIMIT, MUTED
 from gameday_reports.charts.limits import Over, draw_over
+from gameday_reports.charts.marks import Mark, draw_lines, draw_shapes
 from gameday_reports.charts.svg import Svg, element, joined, short
 
 ROW = 22.0
@@ -26,14 +27,6 @@ class Lane:
     over: Over
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """Something that happened at one moment: an abort, a lost watchdog."""
-
-    at_ms: int
-    text: str
-
-
 def draw_lanes(axis: TimeAxis, lanes: tuple[Lane, ...], marks: tuple[Mark, ...]) -> Svg:
     """Draw the lanes as a complete SVG element on the charts' time axis."""
     rows: list[Svg] = [_row("Phases", 0, _phases(axis, 0.0))]
@@ -41,8 +34,12 @@ def draw_lanes(axis: TimeAxis, lanes: tuple[Lane, ...], marks: tuple[Mark, ...])
         rows.append(_row(f"{band.label} {band.name}", len(rows), _fault(axis, band, len(rows) * ROW)))
     for lane in lanes[:MOST_ROWS]:
         rows.append(_row(lane.name, len(rows), draw_over(lane.over, axis, len(rows) * ROW + 7, ROW - 13, lane.name)))
+    stops = draw_lines(
+        [mark for mark in marks if mark.kind == "stop"], axis, Scale(low=0, high=1, top=0, bottom=len(rows) * ROW)
+    )
+    if marks:
+        rows.append(_row("Events", len(rows), draw_shapes(marks, axis, len(rows) * ROW + ROW / 2)))
     bottom = len(rows) * ROW
-    stops = joined(*(_mark(axis, mark, bottom) for mark in marks))
     label = "Phases, faults and broken objectives over the run; the timeline below holds the same in words"
     return element(
         "svg", *rows, stops, time_labels(axis, bottom), class_="chart lanes", viewBox=f"0 0 {short(WIDTH)} {short(bottom + 26)}",
@@ -108,13 +105,3 @@ def _fault(axis: TimeAxis, band: Band, y: float) -> Svg:
         paint_order="stroke", stroke="#fff", stroke_width="3",
     )  # fmt: skip
     return joined(outline, warn)
-
-
-def _mark(axis: TimeAxis, mark: Mark, bottom: float) -> Svg:
-    x = axis.x(mark.at_ms)
-    line = element("line", class_="limit", stroke=LIMIT, stroke_width="2", x1=x, x2=x, y1=0, y2=bottom)
-    box = element(
-        "rect", element("title", f"{words.clock(mark.at_ms, precise=True)} {mark.text}"), class_="breach", fill=LIMIT,
-        x=x - 5, y=bottom - 5, width=10, height=10,
-    )  # fmt: skip
-    return joined(line, box)

@@ -11,6 +11,8 @@ from gameday_reports.parts.cells import TONES
 from gameday_reports.proofs import PROOFS, UNDOS, injected, undo_of
 from gameday_reports.reading import bounded, number, part, text, texts
 
+MOST_DETAILS = 40
+"""Faults with details of their own; of hundreds, those that failed come first."""
 _TARGETS = 20
 _EARLY_MS = 1_000
 """A fault that ends this much before its plan was ended by something else."""
@@ -36,6 +38,8 @@ class FaultView:
     verdict: str
     tone: str
     targets: tuple[str, ...]
+    on: str
+    """``1:13.351 to 2:13.371``, in time of the run."""
     planned: str
     held: str
     proof: str
@@ -48,9 +52,12 @@ class FaultView:
     residue: str
 
 
-def fault_views(facts: Facts) -> tuple[FaultView, ...]:
-    """Describe all faults in the order of the file."""
-    return tuple(_fault(facts, raw, index) for index, raw in enumerate(facts.faults, 1))
+def fault_views(facts: Facts) -> tuple[tuple[FaultView, ...], tuple[FaultView, ...]]:
+    """Describe all faults in the order of the file: those with details, and of hundreds the rest, none of which needs a look."""
+    views = [_fault(facts, raw, index) for index, raw in enumerate(facts.faults, 1)]
+    doubtful = [view for view in views if "fail" in (view.tone, view.proof_tone, view.undo_tone)]
+    kept = {view.anchor for view in [*doubtful, *views][:MOST_DETAILS]}
+    return tuple(v for v in views if v.anchor in kept), tuple(v for v in views if v.anchor not in kept)
 
 
 def _fault(facts: Facts, raw: Json, index: int) -> FaultView:
@@ -71,6 +78,7 @@ def _fault(facts: Facts, raw: Json, index: int) -> FaultView:
         else {"pass": "Proven", "fail": "Failed"}[word],
         tone=TONES.get(word, "warn"),
         targets=(*targets[:_TARGETS], *more),
+        on=_on(raw),
         planned=_planned(raw),
         held=_held(raw),
         proof=proof,
@@ -96,6 +104,13 @@ def _planned(raw: Json) -> str:
     length = number(planned, "observe") if length is None else length
     begin = "not known" if at is None else f"{words.duration(at)} after time zero" if at else "at time zero"
     return begin if length is None else f"{begin}, for {words.duration(length)}"
+
+
+def _on(raw: Json) -> str:
+    called, gone = number(raw, "called_ms"), number(raw, "reverted_ms")
+    if called is None:
+        return "never"
+    return f"{words.clock(called, precise=True)} to {'not known' if gone is None else words.clock(gone, precise=True)}"
 
 
 def _held(raw: Json) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gameday.model import Json, Verdict
 from gameday_reports.facts import Facts
+from gameday_reports.parts.since import finding_statuses
 from gameday_reports.reading import PARAGRAPH, parts, text, texts
 
 _SEVERITIES = {"high": "fail", "medium": "warn", "low": "none", "info": "pass"}
@@ -37,6 +38,14 @@ class FindingView:
     next: str
     evidence: tuple[Evidence, ...]
     fingerprint: str
+    status: str
+    """Against the earlier runs: ``New``, ``Regressed``, ``Unchanged``, ``Improved``; empty without any."""
+    cause: str
+    """What people found out; a machine states only what it saw."""
+    note: str
+    owner: str
+    due: str
+    ticket: str
 
 
 def no_findings(word: Verdict) -> str:
@@ -46,8 +55,9 @@ def no_findings(word: Verdict) -> str:
     return "No findings. That is no good news: this run did not end as planned, and the summary says why."
 
 
-def _finding(facts: Facts, raw: Json, index: int) -> FindingView:
+def _finding(facts: Facts, raw: Json, index: int, status: str) -> FindingView:
     severity = text(raw, "severity").lower()
+    remark = facts.run.remarks.get(text(raw, "fingerprint"), {})
     return FindingView(
         anchor=f"finding-{index}",
         number=text(raw, "id", 12) or f"F{index}",
@@ -59,6 +69,12 @@ def _finding(facts: Facts, raw: Json, index: int) -> FindingView:
         next=text(raw, "next", PARAGRAPH),
         evidence=_evidence(facts, raw),
         fingerprint=text(raw, "fingerprint", 120),
+        status=status,
+        cause=text(remark, "cause", PARAGRAPH),
+        note=text(remark, "note", PARAGRAPH),
+        owner=text(remark, "owner", 120),
+        due=text(remark, "due", 40),
+        ticket=text(remark, "ticket"),
     )
 
 
@@ -79,4 +95,8 @@ def _evidence(facts: Facts, raw: Json) -> tuple[Evidence, ...]:
 
 def finding_views(facts: Facts) -> tuple[FindingView, ...]:
     """Describe all findings, in the order of the verdict."""
-    return tuple(_finding(facts, raw, index) for index, raw in enumerate(parts(facts.verdict, "findings"), 1))
+    found = finding_statuses(facts)
+    return tuple(
+        _finding(facts, raw, index, found.of(text(raw, "fingerprint")))
+        for index, raw in enumerate(parts(facts.verdict, "findings"), 1)
+    )

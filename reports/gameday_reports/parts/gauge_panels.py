@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gameday.model import Json
 from gameday_reports.charts.geometry import Span
-from gameday_reports.charts.hover import Line
+from gameday_reports.charts.hover import MEASURED, Line
 from gameday_reports.charts.limits import LimitLine, Over
 from gameday_reports.charts.panel import Panel
 from gameday_reports.facts import Facts
@@ -38,10 +38,18 @@ def _gauge(facts: Facts, sli: str, criteria: Sequence[tuple[Json, Json]], key: s
         key=key,
         title=f"Gauge {bounded(sli, 60)}" + (f", in {unit}" if unit else ""),
         unit="count",
-        lines=(Line(label=bounded(sli, 60), series=series),),
+        lines=(Line(label=MEASURED, series=series), *_before(facts, sli, scale)),
         limits=distinct(lines),
         over=Over(sure=tuple(sorted(spans))),
     )
+
+
+def _before(facts: Facts, sli: str, scale: float) -> tuple[Line, ...]:
+    if facts.previous is None or not facts.previous.comparable or facts.zero_ms is None:
+        return ()
+    every_ms = gauges_of(facts.experiment).get(sli, 1_000.0)
+    series = facts.previous.gauge(sli, facts.zero_ms, every_ms, scale)
+    return (Line(label="last run", series=series, kind="previous"),) if series.values else ()
 
 
 def _gauge_lines(name: str, limits: Iterable[tuple[int, int, GaugeLimit]], scale: float) -> list[LimitLine]:
@@ -53,7 +61,8 @@ def _gauge_lines(name: str, limits: Iterable[tuple[int, int, GaugeLimit]], scale
         if lines and lines[-1].value == line / scale:
             lines[-1] = replace(lines[-1], to_ms=end)
         else:
-            label = f"{name}: {limit.metric} {limit.allowed}"
+            known = any(found.value == line / scale for found in lines)
+            label = "" if known else f"{name}: {limit.metric} {limit.allowed}"
             lines.append(LimitLine(from_ms=begin, to_ms=end, value=line / scale, label=label))
     return lines
 

@@ -20,7 +20,10 @@ def throughput(facts: Facts) -> Panel:
     total, failed = counts.total(), counts.failed()
     offered = counts.per_second(total)
     served = counts.per_second([n - k for n, k in zip(total, failed, strict=True)])
-    lines = (Line(label="offered", series=offered, dashed=True), Line(label="answered without error", series=served))
+    lines = (
+        Line(label="answered without error", series=served),
+        Line(label="offered", series=offered, kind="second"),
+    )
     return Panel(key="throughput", title="Requests offered and answered, each second", unit="rate", lines=lines)
 
 

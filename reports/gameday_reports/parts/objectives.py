@@ -11,6 +11,7 @@ from gameday_reports import gauges, words
 from gameday_reports.charts.geometry import Span
 from gameday_reports.criteria import Limit
 from gameday_reports.facts import Facts
+from gameday_reports.parts import alerts
 from gameday_reports.parts.cells import TONES, Cell, after_cell, cell, gauge_cell, limit_of
 from gameday_reports.reading import number, part, parts, text, texts
 from gameday_reports.series import EMPTY, Series, latency_between
@@ -54,6 +55,8 @@ class ObjectiveView:
     """Share of bad requests, each second judged by the limit of its phase."""
     allowed: tuple[tuple[int, int, float], ...]
     """(from, to, share): what was allowed when, in ms of the run."""
+    last: Cell | None
+    """What the last run came to; None without one."""
 
 
 def objective_views(facts: Facts) -> tuple[ObjectiveView, ...]:
@@ -72,25 +75,46 @@ def _objective(facts: Facts, raw: Json, index: int, measure: _Measure) -> Object
     word = text(raw, "verdict")
     endpoints, line = texts(raw, "endpoints"), number(raw, "line")
     criteria = parts(raw, "criteria")
-    budget = part(raw, "budget")
+    budget, alert = part(raw, "budget"), part(raw, "alert")
     used = number(budget, "used")
     return ObjectiveView(
         anchor=f"objective-{index}",
         name=text(raw, "name"),
-        scope=_scope(endpoints, criteria),
+        scope=f"alert {text(alert, 'name', 80)}" if alert else _scope(endpoints, criteria),
         line="" if line is None else f"line {line:.0f}",
         warning=" ".join(WARNINGS.get(word, word) for word in texts(raw, "warnings")),
         verdict=words.RESULTS.get(word, word),
         tone=TONES.get(word, "warn"),
         reason="proven" if text(raw, "reason") == Reason.BROKEN else words.reason(text(raw, "reason")),
-        criteria=tuple(_criterion(facts, criterion, endpoints, measure) for criterion in criteria),
-        after=after_cell(part(raw, "recovery"), criteria[0] if criteria else {}),
+        criteria=tuple(_criterion(facts, criterion, endpoints, measure) for criterion in criteria) or _alerted(alert),
+        after=alerts.after_cell(alert) if alert else after_cell(part(raw, "recovery"), criteria[0] if criteria else {}),
         budget="not counted" if used is None else words.budget(used),
         budget_tone="fail" if used is not None and used > 1 else "none",
         budget_note=budget_note(budget),
         trend=_trend(facts, endpoints, criteria[0]) if criteria else EMPTY,
         allowed=_allowed(facts, criteria[0]) if criteria else (),
+        last=_last(facts, text(raw, "name")),
     )
+
+
+def _alerted(alert: Json) -> tuple[CriterionView, ...]:
+    if not alert:
+        return ()
+    before, during = alerts.before_cell(alert), alerts.during_cell(alert)
+    return (CriterionView(expect=alerts.asked(alert), during="", before_cell=before, during_cell=during),)
+
+
+def _last(facts: Facts, name: str) -> Cell | None:
+    if facts.previous is None:
+        return None
+    before = facts.previous.objective(name)
+    if not before:
+        return Cell(value="not there", note="it was not an objective then")
+    if not facts.previous.comparable:
+        return Cell(value="not comparable", note="the experiment was changed since")
+    word, used = text(before, "verdict"), number(part(before, "budget"), "used")
+    budget = "" if used is None else f"error budget {words.budget(used)}"
+    return Cell(value=words.RESULTS.get(word, word), note=budget, tone=TONES.get(word, "warn"))
 
 
 def _scope(endpoints: tuple[str, ...], criteria: tuple[Json, ...]) -> str:
@@ -114,9 +138,8 @@ def _trend(facts: Facts, endpoints: tuple[str, ...], criterion: Json) -> Series:
     bad = [0] * len(total)
     for begin, end, phase in facts.regions():
         limit = limit_of(criterion, phase)
-        found = counts.bad(endpoints, None if limit is None else limit.slower_us)
-        first, last = counts.between(begin, end)
-        bad[first:last] = found[first:last]
+        at = counts.between(begin, end)
+        bad[at] = counts.bad(endpoints, None if limit is None else limit.slower_us, at)
     return counts.share(bad, total)
 
 

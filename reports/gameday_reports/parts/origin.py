@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from gameday_reports import words
 from gameday_reports.facts import Facts
-from gameday_reports.parts.data import FILES
 from gameday_reports.parts.load import Pair
 from gameday_reports.reading import bounded, number, part, text, texts
 
@@ -25,7 +24,6 @@ class OriginView:
     identity: tuple[Pair, ...]
     environment: tuple[Pair, ...]
     experiment: str
-    files: tuple[tuple[str, str], ...] = FILES
 
 
 def origin_view(facts: Facts) -> OriginView:
@@ -36,6 +34,17 @@ def origin_view(facts: Facts) -> OriginView:
     environment = part(plan, "environment")
     seed, ended = text(verdict, "seed"), number(verdict, "ended_ms")
     whole = "whole, ends with its closing record" if run.closed else "without its closing record: the runner was lost"
+    earlier = facts.previous
+    compared = (
+        []
+        if earlier is None
+        else [
+            Pair(
+                name=shlex.join(["gameday", "compare", bounded(earlier.run, 120), bounded(run.name, 120)]),
+                value="Set this run beside the one before it",
+            ),
+        ]
+    )
     return OriginView(
         command=shlex.join(command) if command else shlex.join(["gameday", "run", source]),
         again=(
@@ -47,6 +56,7 @@ def origin_view(facts: Facts) -> OriginView:
                 name=f"gameday report {shlex.quote(bounded(run.name, 120))}",
                 value="Render this page again, to the same bytes",
             ),
+            *compared,
         ),
         identity=(
             Pair(name="Run", value=bounded(run.name)),

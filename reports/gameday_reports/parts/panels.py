@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gameday_reports.charts.hover import Line
+from gameday_reports.charts.hover import MEASURED, Line
 from gameday_reports.charts.limits import LimitLine
 from gameday_reports.charts.panel import Panel
 from gameday_reports.facts import Facts
@@ -13,7 +13,7 @@ from gameday_reports.parts.gauge_panels import distinct, gauge_panels
 from gameday_reports.parts.load_panels import throughput
 from gameday_reports.parts.watched import Watched, together
 from gameday_reports.reading import bounded
-from gameday_reports.series import latencies
+from gameday_reports.series import EMPTY, latencies
 
 MOST_PANELS = 12
 
@@ -45,18 +45,31 @@ def _measured(facts: Facts, key: tuple[str, tuple[str, ...]], items: list[Watche
     if measure == "errors":
         counts = facts.ledger
         series = counts.share(counts.failed(endpoints), counts.total(endpoints))
-        title, label = f"Share of requests that failed, each second: {of}", "failed"
+        title = f"{of}: share of requests that failed"
     else:
         series = latencies(facts.run.load.histograms, endpoints, float(measure[1:]) / 100)
-        title, label = f"Latency {measure}, each second: {of}", measure
+        title = f"{of}: latency {measure}"
     return Panel(
         key=name,
         title=title,
         unit="share" if measure == "errors" else "ms",
-        lines=(Line(label=label, series=series),),
+        lines=(Line(label=MEASURED, series=series), *_before(facts, measure, endpoints)),
         limits=distinct(line for item in items for line in _limit_lines(facts, item)),
         over=together(item.over for item in items),
     )
+
+
+def _before(facts: Facts, measure: str, endpoints: tuple[str, ...]) -> tuple[Line, ...]:
+    """Draw the run before this one, where its numbers mean the same and its figures were kept."""
+    if facts.previous is None or not facts.previous.comparable or facts.zero_ms is None:
+        return ()
+    named = endpoints or (facts.ledger.endpoints if len(facts.ledger.endpoints) == 1 else ())
+    series = EMPTY
+    if measure == "errors":
+        series = facts.previous.failed(endpoints or facts.ledger.endpoints, facts.zero_ms)
+    elif measure == "p95" and len(named) == 1:
+        series = facts.previous.p95(named[0], facts.zero_ms)
+    return (Line(label="last run", series=series, kind="previous"),) if series.values else ()
 
 
 def _limit_lines(facts: Facts, item: Watched) -> list[LimitLine]:

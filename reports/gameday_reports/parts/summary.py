@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gameday.model import Verdict
 from gameday_reports import words
 from gameday_reports.facts import Facts
+from gameday_reports.parts.harm import generator, harm
 from gameday_reports.parts.tiles import Tile, tiles
 from gameday_reports.proofs import NOT_GONE, UNDOS, touched, undo_of
 from gameday_reports.reading import PARAGRAPH, bounded, parts, text, texts
@@ -41,6 +42,9 @@ class SummaryView:
     tone: str
     sentence: str
     counts: str
+    harm: str
+    generator: tuple[str, str]
+    """(sentence, tone)"""
     why: tuple[str, ...]
     safety: tuple[str, ...]
     safety_tone: str
@@ -59,6 +63,8 @@ def summary_view(facts: Facts) -> SummaryView:
         tone=TONES[facts.word],
         sentence=text(facts.verdict, "summary", PARAGRAPH) or f"{headline}.",
         counts=_counts(facts),
+        harm=harm(facts),
+        generator=generator(facts),
         why=_why(facts),
         safety=safety,
         safety_tone=tone,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from gameday.model import Event
 from gameday_reports import words
+from gameday_reports.charts.marks import Mark
 from gameday_reports.facts import Facts
+from gameday_reports.parts.marks import marks
 from gameday_reports.parts.sentences import say
-from gameday_reports.reading import text
+from gameday_reports.reading import number, text
 
 MOST = 400
 """Most entries; of a longer journal the middle is left out, and counted."""
@@ -23,7 +26,7 @@ class Happening:
     """``2026-09-21T14:13:20Z``, for ``<time datetime>``; empty when unknown."""
     utc: str
     lane: str
-    """Phase, fault, guard, load, system or run: the word before the sentence."""
+    """Phase, fault, guard, alert, note, load, system or run: the word before the sentence."""
     tone: str
     text: str
 
@@ -37,6 +40,7 @@ def happenings(facts: Facts) -> tuple[Happening, ...]:
             f"{fault} measured as still on {words.plural(len(seen), 'time')} since it was proven; this is the last."
         )
         told.append(_entry(last, "fault", "none", sentence))
+    told += [_alert(facts, mark) for mark in marks(facts) if mark.kind in ("fired", "resolved")]
     told.sort(key=lambda pair: pair[0])
     entries = [entry for _, entry in told]
     if len(entries) <= MOST:
@@ -61,6 +65,14 @@ def _held(facts: Facts) -> dict[str, list[Event]]:
         if _repeated(event):
             held.setdefault(text(event.data, "fault"), []).append(event)
     return held
+
+
+def _alert(facts: Facts, mark: Mark) -> _Told:
+    wall = (number(facts.verdict, "started_wall") or math.nan) + mark.at_ms / 1000
+    event = Event(seq=0, kind="alert", at_ms=mark.at_ms, wall=wall, data={})
+    return _entry(
+        event, "alert", "warn" if mark.kind == "fired" else "none", f"{mark.text[:1].upper()}{mark.text[1:]}."
+    )
 
 
 def _entry(event: Event, lane: str, tone: str, sentence: str) -> _Told:

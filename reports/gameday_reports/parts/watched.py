@@ -58,9 +58,9 @@ def _over(facts: Facts, endpoints: tuple[str, ...], criterion: Json) -> Over:
         limit = limit_of(criterion, phase)
         if limit is None or limit.kind not in ("errors", "slow"):
             continue
-        first, last = facts.ledger.between(begin, end)
-        bad, total = facts.ledger.bad(endpoints, limit.slower_us)[first:last], facts.ledger.total(endpoints)[first:last]
-        for second, (k, n) in enumerate(zip(bad, total, strict=True), start + first):
+        at = facts.ledger.between(begin, end)
+        bad, total = facts.ledger.bad(endpoints, limit.slower_us, at), facts.ledger.total(endpoints, at)
+        for second, (k, n) in enumerate(zip(bad, total, strict=True), start + at.start):
             if k > limit.budget * n:
                 (sure if surely_over(k, n, limit.budget) else perhaps).append((second * 1000, second * 1000 + 1000))
     return Over(sure=tuple(sure), perhaps=tuple(perhaps))
