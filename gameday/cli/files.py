@@ -15,15 +15,15 @@ FINDINGS = "findings.yaml"
 def experiment_files(paths: Iterable[Path]) -> list[Path]:
     """Return the files named, and every *.yaml and *.yml below the folders named, sorted.
 
-    Hidden ones are left out, what lies in folders named ``fragments``: parts that experiments use, and ``findings.yaml``. Raises
-    click.UsageError when a folder holds none: nothing checked must never look like nothing wrong.
+    Left out are hidden ones, what lies in folders named ``fragments`` (parts that experiments use) or in run folders, and
+    ``findings.yaml``. Raises click.UsageError when a folder holds none: nothing checked must never look like nothing wrong.
     """
     found: list[Path] = []
     for path in paths:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file() and not _left_out(p, path))
+        inside = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file() and not left_out(p, path))
         if not inside:
             raise click.UsageError(f"no experiment file (*.yaml) in {path}")
         found += inside
@@ -41,7 +41,8 @@ def remarks_files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _left_out(path: Path, folder: Path) -> bool:
-    if path.name == FINDINGS:
+def left_out(path: Path, folder: Path) -> bool:
+    """Whether a YAML file below a folder is no experiment by its place or name."""
+    if path.name == FINDINGS or (path.parent / "plan.json").is_file():  # the copy of an experiment in a run folder
         return True
     return any(part.startswith(".") or part == "fragments" for part in path.relative_to(folder).parts)

@@ -66,7 +66,7 @@ def load_runs(paths: Iterable[Path], given: Given, *, seed: int | None = None, r
 
 def load_plans(paths: Iterable[Path], given: Given) -> list[Loaded]:
     """Load every experiment that these files and folders mean, as load_runs does, but a secret may be missing."""
-    loaded = _each(paths, lambda path: _load(path, given, require_values=False))
+    loaded = _each(paths, lambda path: load_file(path, given, require_values=False))
     refuse_undeclared(given.variables, loaded)
     return loaded
 
@@ -97,13 +97,14 @@ def _entries(path: Path, given: Given, seed: int) -> list[Entry]:
         ids.append(new_run_id(path, datetime.now(UTC)))
         return {"run.id": ids[-1], "run.seed": str(seed)}
 
-    loaded = _load(path, given, builtins=builtins)
+    loaded = load_file(path, given, builtins=builtins)
     return [Entry(run_id=run_id, seed=seed, loaded=one) for run_id, one in zip(ids, loaded, strict=True)]
 
 
-def _load(
+def load_file(
     path: Path, given: Given, *, builtins: Callable[[int], Mapping[str, str]] | None = None, require_values: bool = True
 ) -> tuple[Loaded, ...]:
+    """Load one file: an experiment, or each combination of its matrix; raise ExperimentErrors."""
     from gameday.registry import load_driver, load_probe  # noqa: PLC0415 - heavy
     from gameday.schema.loader import load_experiments  # noqa: PLC0415 - heavy
 

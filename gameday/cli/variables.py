@@ -40,6 +40,11 @@ def variable_options(function: _Function) -> _Function:
 
 
 def _from_options(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    return variables_of_options(values)
+
+
+def variables_of_options(values: Iterable[str]) -> dict[str, str]:
+    """Read ``NAME=VALUE`` words; raise click.BadParameter for one that is none."""
     found: dict[str, str] = {}
     for text in values:
         match = _LINE.fullmatch(text)
@@ -50,6 +55,11 @@ def _from_options(_context: click.Context, _option: click.Parameter, values: tup
 
 
 def _from_files(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> dict[str, str]:
+    return variables_of_files(names)
+
+
+def variables_of_files(names: Iterable[str]) -> dict[str, str]:
+    """Read variable files; raise click.BadParameter, which never shows a value."""
     found: dict[str, str] = {}
     for name in names:
         try:

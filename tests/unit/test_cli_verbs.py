@@ -87,6 +87,8 @@ def test_folders_are_searched_for_experiments_and_not_for_parts(tmp_path: Path) 
     write(tmp_path / "sub/a.yml")
     write(tmp_path / ".hidden/c.yaml")
     write(tmp_path / "fragments/d.yaml")
+    write(tmp_path / "runs/earlier/experiment.yaml")
+    (tmp_path / "runs/earlier/plan.json").write_text("{}")
     assert experiment_files([tmp_path]) == [tmp_path / "b.yaml", tmp_path / "sub/a.yml"]
     assert experiment_files([tmp_path / "fragments/d.yaml"]) == [tmp_path / "fragments/d.yaml"], (
         "what is named is meant"
