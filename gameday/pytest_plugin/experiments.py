@@ -64,8 +64,8 @@ def _given(config: pytest.Config) -> Given:
     """Read the variables; raise pytest.UsageError for what is none."""
     try:
         return Given(
-            variables=variables_of_options(config.getoption("--gameday-var")),
-            secret_values=variables_of_files(config.getoption("--gameday-var-file")),
+            variables=variables_of_options(config.option.gameday_var),
+            secret_values=variables_of_files(config.option.gameday_var_file),
         )
     except click.BadParameter as error:
         raise pytest.UsageError(f"--gameday-var: {error.message}") from None

@@ -40,7 +40,7 @@ class ExperimentFile(pytest.File):
     @classmethod
     def of(cls, parent: pytest.Collector, path: Path, given: Given) -> Self:
         """Make the collector of one file."""
-        made: Self = cls.from_parent(parent, path=path)
+        made: Self = cls.from_parent(parent, path=path)  # pyright: ignore[reportUnknownMemberType] - pytest's **kw
         made.given = given
         return made
 
@@ -71,7 +71,7 @@ class ExperimentItem(pytest.Item):
     def of(cls, parent: ExperimentFile, loaded: Loaded) -> Self:
         """Make the test of one experiment, with its tags as markers."""
         combination = ",".join(f"{name}-{value}" for name, value in loaded.variant.items())
-        made: Self = cls.from_parent(parent, name=f"{parent.path.stem}{f'[{combination}]' if combination else ''}")
+        made: Self = cls.from_parent(parent, name=f"{parent.path.stem}{f'[{combination}]' if combination else ''}")  # pyright: ignore[reportUnknownMemberType] - pytest's **kw
         made.loaded, made.given = loaded, parent.given
         made.extra_keyword_matches.add(loaded.experiment.title)
         for marker in made._markers(loaded.experiment.tags):
@@ -107,15 +107,15 @@ class ExperimentItem(pytest.Item):
             writer.flush()
 
     def _asked(self) -> Asked:
-        option = self.config.getoption
+        option = self.config.option
         mine = {name: value for name, value in self.given.variables.items() if name in self.loaded.declared}
         start = self.config.invocation_params.dir
         return Asked(
             path=self.loaded.path,
             variables={**mine, **self.loaded.variant},
-            variable_files=tuple((start / name).resolve() for name in option("--gameday-var-file")),
-            output=(start / option("--gameday-output")).resolve(),
-            accept=option("--gameday-accept"),
+            variable_files=tuple((start / name).resolve() for name in option.gameday_var_file),
+            output=(start / option.gameday_output).resolve(),
+            accept=option.gameday_accept,
             start=start,
         )
 

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from gameday.model import Json, Verdict
 
@@ -104,9 +105,11 @@ def _end(process: subprocess.Popen[bytes], say: Callable[[str], object]) -> None
 
 
 def _verdict(out: bytes) -> Json | None:
+    """Read the one document on stdout; None when it is no verdict."""
     try:
         found: object = json.loads(out)
     except ValueError:
         return None
+    document = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
     words = {verdict.word for verdict in Verdict}
-    return found if isinstance(found, dict) and found.get("verdict") in words and found.get("run") else None
+    return document if document.get("verdict") in words and document.get("run") else None
