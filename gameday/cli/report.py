@@ -19,6 +19,7 @@ Examples:
   gameday report runs/* --format junit
   gameday report runs/* --format openmetrics --output metrics.txt
   gameday report runs/20261123T101500Z-payments-outage-1a2b --format csv --output -
+  gameday report --site public runs/
 """
 
 
@@ -43,11 +44,31 @@ Examples:
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     help="Write one format into FILE, or - for stdout, all runs together; default: into each run's folder.",
 )
-def report(run_folders: tuple[Path, ...], formats: tuple[str, ...], output: Path | None) -> None:
+@click.option(
+    "--site",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Add the runs to a static site in DIR: what is proven, what is open, every report. Only what changed is written.",
+)
+@click.option(
+    "--stale-days",
+    type=click.IntRange(1, 3650),
+    default=30,
+    show_default=True,
+    help="With --site: days after which a pass proves nothing any more.",
+)
+def report(
+    *, run_folders: tuple[Path, ...], formats: tuple[str, ...], output: Path | None, site: Path | None, stale_days: int
+) -> None:
     """Write the reports of RUN into its folder; the same bytes each time.
 
     In a GitHub job, --format github also adds the summary to that of the step, and marks the lines of broken objectives.
     """
+    if site is not None:
+        if formats or output is not None:
+            raise click.UsageError("--site writes pages of its own: leave out --format and --output")
+        _into_site(site, run_folders, stale_days)
+        return
     if output is None:
         code = _into_folders(run_folders, formats)
         if "github" in formats:
@@ -58,6 +79,20 @@ def report(run_folders: tuple[Path, ...], formats: tuple[str, ...], output: Path
     if len(formats) != 1:
         raise click.UsageError("--output is one document: name its format, like --format openmetrics")
     _into_one(run_folders, formats[0], output)
+
+
+def _into_site(site: Path, run_folders: tuple[Path, ...], stale_days: int) -> None:
+    import time  # noqa: PLC0415 - only a site has a today
+
+    from gameday.cli.terminal import printable  # noqa: PLC0415 - heavy
+    from gameday.runner.site import build_site  # noqa: PLC0415 - heavy
+
+    built = build_site(site, run_folders, now=time.time(), stale_days=stale_days)
+    for folder, why in built.unreadable:
+        click.echo(printable(f"{folder}: not in the site: {why}"), err=True)
+    runs, files = (f"{n} {what}{'' if n == 1 else 's'}" for n, what in ((built.runs, "run"), (built.changed, "file")))
+    click.echo(f"{runs}, {built.read} of them new or changed; {files} written", err=True)
+    click.echo(site / "index.html")
 
 
 def _into_folders(run_folders: tuple[Path, ...], formats: tuple[str, ...]) -> int:

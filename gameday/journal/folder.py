@@ -76,6 +76,10 @@ class RunFolder:
             )
         return raw
 
+    def read_verdict(self) -> Json | None:
+        """Return verdict.json as it was written; None when it is not there or damaged."""
+        return _json(self.verdict)
+
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
