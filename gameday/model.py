@@ -213,6 +213,8 @@ class GaugeSample:
     """From the beginning of the read to its end: what was read was true at some moment between."""
     wrong: bool = False
     """The source answered, but the question is wrong: no such member, not a number."""
+    stale: bool = False
+    """The source answered with what it knew long ago."""
 
     @property
     def end_ms(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -46,11 +47,13 @@ class Asked:
         return "".join(c if c.isprintable() else "?" for c in text[:300])
 
 
-def exchange(asked: Asked, *, timeout: float, secrets: Secrets, follow: bool = False) -> Answer:
+def exchange(
+    asked: Asked, *, timeout: float, secrets: Secrets, follow: bool = False, most: int = BODY_LIMIT, ca: str = ""
+) -> Answer:
     """Send a request and return its answer within ``timeout`` seconds; with ``follow``, after redirects to the same host.
 
-    Raises ExchangeError when there is no answer, a longer one than BODY_LIMIT, or a redirect elsewhere; and DriverError when a
-    secret is not set.
+    ``most`` bounds the body, in bytes; ``ca`` is a PEM file to check certificates with, in place of the system's authorities. Raises
+    ExchangeError when there is no answer, a longer one, or a redirect elsewhere; and DriverError when a secret is not set.
     """
     began = time.monotonic()
     revealed = replace(
@@ -60,20 +63,31 @@ def exchange(asked: Asked, *, timeout: float, secrets: Secrets, follow: bool = F
         body=None if asked.body is None else secrets.reveal(asked.body),
     )
     try:
-        return _until_answered(revealed, began, began + timeout, follow=follow)
+        limits = _Limits(began=began, end=began + timeout, most=most, ca=ca)
+        return _until_answered(revealed, limits, follow=follow)
     except TimeoutError:
         raise ExchangeError(f"{asked.shown}: no whole answer within {timeout:.3g} s") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise ExchangeError(f"{asked.shown}: {secrets.mask(_said(error))}") from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limits:
+    """What bounds one exchange, redirects included."""
+
+    began: float
+    end: float
+    most: int
+    ca: str
+
+
 def _said(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _until_answered(asked: Asked, began: float, end: float, *, follow: bool) -> Answer:
+def _until_answered(asked: Asked, limits: _Limits, *, follow: bool) -> Answer:
     for _ in range(REDIRECTS + 1):
-        answer = _once(asked, began, end)
+        answer = _once(asked, limits)
         target = answer.headers.get("location")
         if not follow or answer.status not in _MOVED or target is None:
             return answer
@@ -97,23 +111,30 @@ def _origin(split: SplitResult) -> tuple[str, str | None, int | None]:
     return split.scheme, split.hostname, split.port or _PORTS[split.scheme]
 
 
-def _once(asked: Asked, began: float, end: float) -> Answer:
+def _connection(split: SplitResult, limits: _Limits) -> http.client.HTTPConnection:
+    host, left = split.hostname or "", _left(limits.end)
+    if split.scheme == "https":
+        context = ssl.create_default_context(cafile=limits.ca or None)
+        return http.client.HTTPSConnection(host, split.port, timeout=left, context=context)
+    return http.client.HTTPConnection(host, split.port, timeout=left)
+
+
+def _once(asked: Asked, limits: _Limits) -> Answer:
     split = _split(asked.url)
-    kind = http.client.HTTPSConnection if split.scheme == "https" else http.client.HTTPConnection
     path = (split.path or "/") + (f"?{split.query}" if split.query else "")
     headers = {"User-Agent": "gameday", "Connection": "close", **asked.headers}
     body = None if asked.body is None else asked.body.encode()
-    with closing(kind(split.hostname or "", split.port, timeout=_left(end))) as connection:
+    with closing(_connection(split, limits)) as connection:
         connection.request(asked.method, path, body, headers)
-        response = http.client.HTTPResponse(cast("Any", _Within(connection.sock, end)), method=asked.method)
+        response = http.client.HTTPResponse(cast("Any", _Within(connection.sock, limits.end)), method=asked.method)
         with closing(response):
             response.begin()
-            found = response.read(BODY_LIMIT + 1)
-            if len(found) > BODY_LIMIT:
-                raise ValueError(f"the answer is longer than {BODY_LIMIT} bytes")
+            found = response.read(limits.most + 1)
+            if len(found) > limits.most:
+                raise ValueError(f"the answer is longer than {limits.most} bytes")
             return Answer(
                 status=response.status,
-                latency_us=int((time.monotonic() - began) * 1e6),
+                latency_us=int((time.monotonic() - limits.began) * 1e6),
                 headers={name.lower(): value for name, value in reversed(response.getheaders())},
                 body=found,
             )

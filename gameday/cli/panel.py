@@ -174,7 +174,7 @@ def _now(view: ObjectiveView) -> str:
     if view.value is not None:
         return f"{view.allowed.sli} reads {view.value:.4g}"
     if share is None:
-        return "nothing measured"
+        return "fetched after the phases" if view.allowed.of_counters else "nothing measured"
     allowed = format_percent(view.allowed.budget)
     match view.allowed.kind:
         case "slow":

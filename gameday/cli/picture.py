@@ -151,7 +151,7 @@ class Picture:
         """Count the criteria that are in force now; show the worst of them."""
         criteria = objective.during_criteria if self._phase == "fault" else objective.expect
         newest = max((row.slot for row in self._rows), default=0) + 1
-        counting = [c for c in criteria if c.kind != "gauge"]
+        counting = [c for c in criteria if c.of_load]
         views = [
             ObjectiveView(name=name, allowed=c, tally=meter.over(newest - RECENT_SLOTS, newest))
             for c, meter in meters(ledger, objective, counting)
@@ -159,6 +159,7 @@ class Picture:
         views += [
             ObjectiveView(name=name, allowed=c, value=self._gauges.get(c.sli)) for c in criteria if c.kind == "gauge"
         ]
+        views += [ObjectiveView(name=name, allowed=c) for c in criteria if objective.on_counters(c)]
         return replace(max(views, key=_badness), broken=name in self._broken)
 
 

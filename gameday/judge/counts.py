@@ -139,7 +139,7 @@ def meters(ledger: Ledger, objective: Objective, criteria: Sequence[Criterion]) 
     return [
         (c, seconds_meter(ledger, objective, criteria) if c.kind == "bad_seconds" else ledger.meter(where, c))
         for c in criteria
-        if c.of_load
+        if c.of_load and not objective.on_counters(c)
     ]
 
 

@@ -79,6 +79,8 @@ def lacking(series: Series, found: Stretch, to_ms: int | None) -> Reason | None:
     if found.short or not found.due:
         return Reason.TOO_SHORT
     if found.present < COVERAGE * found.due:
+        if found.errors and all(sample.stale for sample in found.errors):
+            return Reason.STALE
         wrong = bool(found.errors) and all(sample.wrong for sample in found.errors)
         return Reason.QUERY_ERROR if wrong else Reason.NO_DATA
     if found.last_ms is None or found.last_ms < to_ms - 2 * series.every_ms - series.timeout_ms:

@@ -81,7 +81,7 @@ def _objective() -> dict[str, Any]:
         error=_MAYBE_TEXT,
         **judged,
     )
-    phase = {"anyOf": [counted, gauge]}
+    phase = {"anyOf": [counted, {**counted, "properties": {**counted["properties"], "counters": _counters()}}, gauge]}
     phases = {
         "type": "object",
         "properties": dict.fromkeys(("baseline", "onset", "fault", "recovery"), phase),
@@ -111,6 +111,11 @@ def _budget() -> dict[str, Any]:
         outage_ms=_MAYBE_COUNT,
         slo=_or_null(slo),
     )
+
+
+def _counters() -> dict[str, Any]:
+    """Return what is said beside the counts where a source's counters have counted them."""
+    return _object(sli=_TEXT, scrapes=_COUNT, due=_COUNT, edge_ms=_COUNT, resets=_COUNT, error=_MAYBE_TEXT)
 
 
 def _recovery() -> dict[str, Any]:

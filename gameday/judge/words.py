@@ -66,15 +66,22 @@ def went_wrong(criterion: Criterion, *, several: bool) -> str:
     return "got no answer" if criterion.kind == "throughput" else "failed"
 
 
+def who(criterion: Criterion, endpoints: Sequence[str]) -> str:
+    """Say whose requests a criterion counts: ``browse requests``, ``requests``, ``requests that api counts``."""
+    if criterion.sli:
+        return f"requests that {criterion.sli} counts"
+    return f"{listed(endpoints)} requests" if endpoints else "requests"
+
+
 def effect(criterion: Criterion, endpoints: Sequence[str], k: int, n: int) -> str:
     """Say what users saw: ``62% of browse requests (1 in 1.6) failed or were slower than 300ms; 5% allowed``."""
     share, allowed = percent(k / n if n else 0.0), f"{limit(criterion.budget)} allowed"
     if criterion.kind == "bad_seconds":
         return f"{share} of the seconds were bad ({k} of {n}); {allowed}"
-    who = f"{listed(endpoints)} requests" if endpoints else "requests"
+    whose = who(criterion, endpoints)
     if k in (0, n):
-        return f"{'none of' if k == 0 else 'all'} {n:,} {who} {went_wrong(criterion, several=True)}; {allowed}"
-    return f"{share} of {who} ({one_in(k, n)}) {went_wrong(criterion, several=True)}; {allowed}"
+        return f"{'none of' if k == 0 else 'all'} {n:,} {whose} {went_wrong(criterion, several=True)}; {allowed}"
+    return f"{share} of {whose} ({one_in(k, n)}) {went_wrong(criterion, several=True)}; {allowed}"
 
 
 def headline(criterion: Criterion, endpoints: Sequence[str], k: int, n: int) -> str:
@@ -82,9 +89,9 @@ def headline(criterion: Criterion, endpoints: Sequence[str], k: int, n: int) -> 
     share, allowed = percent(k / n if n else 0.0), f"{limit(criterion.budget)} allowed"
     if criterion.kind == "bad_seconds":
         return f"{share} of the seconds were bad ({k} of {n}), {allowed}"
-    who = listed(endpoints) if endpoints else "the system"
+    subject = criterion.sli or (listed(endpoints) if endpoints else "the system")
     wrong = went_wrong(criterion, several=len(endpoints) > 1)
-    return f"{who} {wrong} for {share} of requests ({one_in(k, n)}), {allowed}"
+    return f"{subject} {wrong} for {share} of requests ({one_in(k, n)}), {allowed}"
 
 
 def is_gauge(phase: Json) -> bool:

@@ -103,7 +103,8 @@ def _gauge_line(sample: GaugeSample) -> dict[str, Any]:
     line: dict[str, Any] = {"t": "gauge", "sli": sample.sli, "at_ms": sample.at_ms, "took_ms": sample.took_ms}
     if sample.value is not None:
         return {**line, "value": sample.value}
-    return {**line, "error": sample.error[:_ERROR_LIMIT]} | ({"wrong": True} if sample.wrong else {})
+    flags = {name: True for name, on in (("wrong", sample.wrong), ("stale", sample.stale)) if on}
+    return {**line, "error": sample.error[:_ERROR_LIMIT], **flags}
 
 
 def _gauge(line: bytes) -> GaugeSample | None:
@@ -120,6 +121,7 @@ def _gauge(line: bytes) -> GaugeSample | None:
             error=str(raw.get("error", "")),
             took_ms=max(0, int(raw["took_ms"])),
             wrong=raw.get("wrong") is True,
+            stale=raw.get("stale") is True,
         )
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None

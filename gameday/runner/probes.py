@@ -19,7 +19,7 @@ from gameday.model import GaugeSample, Json, Reason
 from gameday.registry import load_probe
 from gameday.runner.context import Context
 from gameday.schema.experiment import Sli
-from gameday.spi import Probe, ProbeError, QueryError, World
+from gameday.spi import Probe, ProbeError, QueryError, StaleError, World
 from gameday.spi.probe import MARK
 from gameday.spi.processes import marked
 from gameday.undo.fencing import stop_groups
@@ -97,7 +97,7 @@ class Probes:
     async def _once(self, reader: Reader) -> None:
         """Read once; whatever comes of it is one sample."""
         began = self.ctx.now_ms()
-        value, error, wrong = None, f"no answer within {reader.probe.timeout:g} s", False
+        value, error, kind = None, f"no answer within {reader.probe.timeout:g} s", ProbeError
         if reader.busy:
             error = "the read before has not come back"
         else:
@@ -107,23 +107,26 @@ class Probes:
                     found = await anyio.to_thread.run_sync(reader.read, self.ctx.world, abandon_on_cancel=True)
                     value = _number(found)
             except ProbeError as failure:
-                error, wrong = str(failure), isinstance(failure, QueryError)
+                error, kind = str(failure), type(failure)
             except Exception as failure:  # noqa: BLE001 - a stranger's probe may raise anything; its reading is missing
                 error = f"{type(failure).__name__}: {failure}"
             finally:
                 reader.since_ms = None
-        self._keep(reader, (began, self.ctx.now_ms()), value, (error, wrong))
+        self._keep(reader, (began, self.ctx.now_ms()), value, (error, kind))
 
-    def _keep(self, reader: Reader, times: tuple[float, float], value: float | None, why: tuple[str, bool]) -> None:
-        began, ended = times
-        said = self.ctx.world.secrets.mask(why[0])[:_LONGEST]
+    def _keep(
+        self, reader: Reader, times: tuple[float, float], value: float | None, why: tuple[str, type[ProbeError]]
+    ) -> None:
+        (began, ended), (error, kind) = times, why
+        said = self.ctx.world.secrets.mask(error)[:_LONGEST]
         sample = GaugeSample(
             sli=reader.name,
             at_ms=int(began),
             took_ms=max(0, int(ended) - int(began)),
             value=value,
             error=said if value is None else "",
-            wrong=why[1] and value is None,
+            wrong=issubclass(kind, QueryError) and value is None,
+            stale=issubclass(kind, StaleError) and value is None,
         )
         self.writer.write_gauge(sample)
         trip = self.guard.feed_gauge(sample)

@@ -157,6 +157,13 @@ class Objective(Section):
         """Endpoints judged; empty means all of the load."""
         return self.where.endpoint if self.where else ()
 
+    def on_counters(self, criterion: Criterion) -> bool:
+        """Whether a criterion of it speaks of a source's counters: a ratio, or bad seconds where every other ratio is one."""
+        if criterion.kind != "bad_seconds":
+            return criterion.of_counters
+        beside = [one.kind for one in self.expect]
+        return "ratio" in beside and not {"errors", "slow", "throughput"} & set(beside)
+
     @property
     def during_criteria(self) -> tuple[Criterion, ...]:
         """What must hold while the fault is on."""

@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple, cast
 from gameday.schema.quantities import parse_percent, shown
 
 Operator = Literal["<", "<=", ">", ">="]
+RATIO = "ratio"
+"""What is written where a gauge has its aggregate, of an SLI that is two counters."""
 AGGREGATES = ("max", "mean", "last", "p50 … p99.9", "slope", "share")
 _PERCENTILE = re.compile(r"p(\d{2}(?:\.\d+)?)")
 _EXPRESSION = re.compile(
@@ -31,7 +33,7 @@ class Gauge(NamedTuple):
     """One expression on a gauge, read."""
 
     aggregate: str
-    """``max``, ``mean``, ``last``, ``p95``, ``slope`` (per second) or ``share``."""
+    """``max``, ``mean``, ``last``, ``p95``, ``slope`` (per second) or ``share``; ``ratio`` of two counters."""
     sli: str
     op: Operator
     limit: float
@@ -52,8 +54,8 @@ def parse_gauge(text: str) -> Gauge:
             f"not an objective on a gauge: {shown(text)}; write AGGREGATE(SLI) OP NUMBER, like max(queue) < 1000"
         )
     aggregate, sli, op, limit = match["aggregate"], match["sli"], _operator(match, "op"), match["limit"]
-    if aggregate == "ratio":
-        raise ValueError("ratio(…) is not supported yet; write an objective on a gauge, like max(queue) < 1000")
+    if aggregate == RATIO:
+        return _ratio(match)
     percentile = _PERCENTILE.fullmatch(aggregate)
     if percentile is None and aggregate not in AGGREGATES:
         raise ValueError(f"unknown aggregate {shown(aggregate)}; a gauge has {', '.join(AGGREGATES)}")
@@ -65,6 +67,19 @@ def parse_gauge(text: str) -> Gauge:
         raise ValueError(f"{aggregate} takes no comparison; write {aggregate}({sli}) {op} {limit}")
     number = limit.removesuffix("/s") if aggregate == "slope" else limit
     return Gauge(aggregate, sli, op, parse_number(number), None)
+
+
+def _ratio(match: re.Match[str]) -> Gauge:
+    """Read ``ratio(api) < 0.5%``, a share of what is counted, or ``ratio(cost) < 0.002``, one sum per another."""
+    sli, op, limit = match["sli"], _operator(match, "op"), match["limit"]
+    if match["compare"]:
+        raise ValueError(f"ratio takes no comparison; write ratio({sli}) {op} {limit}")
+    if not limit.endswith("%"):
+        return Gauge(RATIO, sli, op, parse_number(limit), None)
+    share = parse_percent(limit)
+    if not 0 <= share <= 1 or (share == 0 and op == "<") or (share == 1 and op == ">"):
+        raise ValueError(f"a share can never be {op} {limit}")
+    return Gauge(RATIO, sli, op, share, None)
 
 
 def _share(match: re.Match[str]) -> Gauge:

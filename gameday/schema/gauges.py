@@ -12,22 +12,24 @@ from gameday.schema.grammar import Criterion, ForRule
 from gameday.schema.nodes import Entries, Node, as_mapping, find, keys, locate, pairs
 from gameday.schema.parts import Parts
 from gameday.schema.quantities import shown
-from gameday.schema.sli import VALUE
+from gameday.schema.ratios import check_words, shapes
+from gameday.schema.sli import COUNTS, SUMS, VALUE
 from gameday.spi.errors import GamedayError
 
-KINDS = ("http", "command", "sql", "redis", "rabbitmq", "process", "elasticsearch", "loki", "chaostoolkit")
-LATER = ("prometheus",)
-"""Kinds of probes that are planned: refused as such, not as misspelt."""
+KINDS = (
+    "http", "command", "sql", "redis", "rabbitmq", "process", "elasticsearch", "loki", "chaostoolkit", "prometheus",
+)  # fmt: skip
+"""Kinds of probes that ship with gameday."""
 
 
 def check_gauges(document: Document, root: Node, parts: Parts) -> None:
     """Note each objective and abort rule that speaks of a gauge, or of a load, that the file does not have."""
-    slis, loaded = keys(find(root, ("slis",))), find(root, ("load",)) is not None
+    slis, loaded = shapes(root), find(root, ("load",)) is not None
     for name, objective in parts.objectives.items():
         for key, criteria in (("expect", objective.expect), ("during", objective.during or ())):
             span = locate(root, ("objectives", name, key))
             for criterion in criteria:
-                _measured(document, span, criterion, slis, loaded=loaded)
+                _measured(document, span, criterion, slis, loaded=loaded or objective.on_counters(criterion))
         _where(document, root, name, objective)
     for index, rule in parts.abort.items():
         span = locate(root, ("abort", index))
@@ -37,15 +39,19 @@ def check_gauges(document: Document, root: Node, parts: Parts) -> None:
             _no_load(document, span, "this rule")
 
 
-def _measured(document: Document, span: Span, criterion: Criterion, slis: tuple[str, ...], *, loaded: bool) -> None:
+def _measured(document: Document, span: Span, criterion: Criterion, slis: Mapping[str, str], *, loaded: bool) -> None:
     if document.has_error_at(span):
         return
-    if criterion.kind != "gauge":
+    if not criterion.sli:
         if not loaded:
             _no_load(document, span, criterion.metric)
-    elif criterion.sli not in slis:
-        hint = did_you_mean(criterion.sli, slis) or f"declare it: slis: {{{criterion.sli}: {{http: URL, every: 5s}}}}"
-        document.add(span, "unknown-sli", f"no gauge is called {shown(criterion.sli)} under 'slis'", hint)
+    elif criterion.sli in slis:
+        check_words(document, span, criterion, slis[criterion.sli])
+    else:
+        example = "{prometheus: {bad: EXPR, total: EXPR}}" if criterion.of_counters else "{http: URL, every: 5s}"
+        hint = did_you_mean(criterion.sli, slis) or f"declare it: slis: {{{criterion.sli}: {example}}}"
+        what = "SLI" if criterion.of_counters else "gauge"
+        document.add(span, "unknown-sli", f"no {what} is called {shown(criterion.sli)} under 'slis'", hint)
 
 
 def _no_load(document: Document, span: Span, what: str) -> None:
@@ -55,9 +61,12 @@ def _no_load(document: Document, span: Span, what: str) -> None:
 
 def _where(document: Document, root: Node, name: str, objective: Objective) -> None:
     criteria = (*objective.expect, *objective.during_criteria)
-    if objective.where is not None and all(criterion.kind == "gauge" for criterion in criteria):
+    if objective.where is not None and all(c.kind == "gauge" or objective.on_counters(c) for c in criteria):
         span = locate(root, ("objectives", name, "where"))
-        document.add(span, "bad-value", "where chooses requests, and a gauge has none", "remove it")
+        gauge = all(c.kind == "gauge" for c in criteria)
+        why = "a gauge has none" if gauge else "counters are not those of the load"
+        fix = "remove it" if gauge else "remove it, and choose by labels in the expressions"
+        document.add(span, "bad-value", f"where chooses requests, and {why}", fix)
 
 
 def kind_of(entry: Mapping[str, Any]) -> str | None:
@@ -72,8 +81,16 @@ def check_slis(document: Document, root: Node, raw: Mapping[str, Any], probes: P
         if kind is None:
             continue
         path = ("slis", name, kind)
+        if _ratio(entry[kind]) and "every" in entry:
+            span = locate(root, ("slis", name, "every"), key=True)
+            message = "two counters are fetched once, after the phases, and not read again and again"
+            document.add(span, "bad-value", message, "remove every")
         params = {key: value for key, value in as_mapping(entry).items() if key not in ("every", "source", kind)}
         _check(document, root, path, {VALUE: entry[kind], **params}, probes)
+
+
+def _ratio(value: object) -> bool:
+    return frozenset(as_mapping(value)) in (*COUNTS, SUMS)
 
 
 def _check(
@@ -81,10 +98,6 @@ def _check(
 ) -> None:
     _, name, kind = path
     span = locate(root, path, key=True)
-    if kind in LATER and (probes is None or not _installed(kind, probes)):
-        hint = f"read it by {' or '.join(KINDS[:2])} until then"
-        document.add(span, "unsupported", f"probes of kind {kind!r} are not supported yet", hint)
-        return
     try:
         if probes is not None:
             probes(kind, params)
@@ -119,11 +132,10 @@ def kind_first(root: Entries, probes: ProbeCheck | None) -> Entries:
 
 def _kind(names: tuple[str, ...], probes: ProbeCheck | None) -> str | None:
     """Return the first key that is a kind: of ours, or installed by somebody else."""
-    ours = (*KINDS, *LATER)
     others = [name for name in names if name not in ("every", "source")]
-    if probes is not None and others and others[0] not in ours and _installed(others[0], probes):
+    if probes is not None and others and others[0] not in KINDS and _installed(others[0], probes):
         return others[0]
-    return next((name for name in others if name in ours), None)
+    return next((name for name in others if name in KINDS), None)
 
 
 def _installed(kind: str, probes: ProbeCheck) -> bool:

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from gameday.schema.gauge import Operator, looks_like_gauge, parse_gauge
+from gameday.schema.gauge import RATIO, Gauge, Operator, looks_like_gauge, parse_gauge
 from gameday.schema.quantities import format_duration, parse_duration, parse_percent, shown
 
-Kind = Literal["errors", "slow", "throughput", "bad_seconds", "gauge"]
+Kind = Literal["errors", "slow", "throughput", "bad_seconds", "gauge", "ratio", "sums"]
 _EXPRESSION = re.compile(r"\s*(?P<metric>[A-Za-z_]\w*(?:\.\d+)?)\s*(?P<op><=|>=|<|>)\s*(?P<limit>\S(?:.*\S)?)\s*")
 _PERCENTILE = re.compile(r"p(\d{2}(?:\.\d+)?)")
 _LOSE = re.compile(r"(?P<metric>errors)\s+lose\s+(?P<lost>\S+)\s+of\s+traffic\s+beyond\s+(?P<beyond>\S+)")
@@ -33,7 +33,9 @@ class Criterion:
     ``errors < 0.5%`` and ``availability > 99.5%`` are kind ``errors`` with budget 0.005. ``p95 < 300ms`` is kind
     ``slow``: failed, or not faster than ``slower_us``, at most 5 %. ``throughput > 95%`` compares completed / offered
     exactly. ``bad_seconds < 10%`` compares the share of bad seconds exactly. ``max(queue) < 1000`` is kind ``gauge``: the
-    ``aggregate`` of the readings of ``sli``, compared exactly.
+    ``aggregate`` of the readings of ``sli``, compared exactly. ``ratio(api) < 0.5%`` is kind ``ratio``, a share of what the
+    two counters of ``sli`` count, below it the bad share and above it (``> 99.5%``) the good one; ``ratio(cost) < 0.002`` is
+    kind ``sums``, what one counter grew by per what another did, compared exactly.
     """
 
     text: str
@@ -56,12 +58,17 @@ class Criterion:
     @property
     def exact(self) -> bool:
         """Compared exactly, without a confidence bound."""
-        return self.kind in ("throughput", "bad_seconds", "gauge")
+        return self.kind in ("throughput", "bad_seconds", "gauge", "sums")
+
+    @property
+    def of_counters(self) -> bool:
+        """Two counters of a source measure it."""
+        return self.kind in ("ratio", "sums")
 
     @property
     def of_load(self) -> bool:
-        """The load measures it."""
-        return self.kind != "gauge"
+        """The load measures it, unless it is ``bad_seconds`` of an objective on counters."""
+        return self.kind != "gauge" and not self.of_counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +118,28 @@ def parse_criterion(text: str) -> Criterion:
 
 def _gauge(text: str) -> Criterion:
     found = parse_gauge(text)
+    kind, budget = _judged_as(text, found)
     return Criterion(
         text.strip(),
         f"{found.aggregate}({found.sli})",
-        "gauge",
+        kind,
         found.op,
         found.limit,
-        found.limit if found.aggregate == "share" and found.op in ("<", "<=") else 0.0,
+        budget,
         aggregate=found.aggregate,
         sli=found.sli,
         condition=found.condition,
     )
+
+
+def _judged_as(text: str, found: Gauge) -> tuple[Kind, float]:
+    """Return the kind and the budget of what was read: a ratio in percent is counted, one without is compared."""
+    upper = found.op in ("<", "<=")
+    if found.aggregate == RATIO:
+        if not text.rstrip().endswith("%"):
+            return "sums", 0.0
+        return "ratio", found.limit if upper else round(1 - found.limit, 12)
+    return "gauge", found.limit if found.aggregate == "share" and upper else 0.0
 
 
 def _latency(text: str, metric: str, op: str, limit: str, percentile: float) -> Criterion:
@@ -166,6 +184,10 @@ def parse_abort(text: str) -> AbortRule:
 
 
 def _guarded(criterion: Criterion) -> Criterion:
+    if criterion.of_counters:
+        raise ValueError(
+            "counters are known only after the phases, and an abort rule acts within them; write one on the load or on a gauge"
+        )
     if criterion.kind == "bad_seconds":
         raise ValueError("an abort rule counts requests, not seconds; write errors lose 1.5s of traffic beyond 50%")
     return criterion

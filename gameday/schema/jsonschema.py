@@ -47,7 +47,8 @@ _USE = {
         "at": {"type": "string", "description": "how much later all of its faults are"},
     },
 }
-_KINDS = {
+_COUNTER = {"type": "string", "description": "a counter, or a sum of counters, without rate()"}
+_KINDS: dict[str, dict[str, Any]] = {
     "http": {
         "type": "string",
         "description": "a URL whose answer is read",
@@ -89,6 +90,22 @@ _KINDS = {
         "examples": ["http://127.0.0.1:3100"],
     },
     "chaostoolkit": {"type": "object", "description": "a probe of a Chaos Toolkit extension"},
+    "prometheus": {
+        "description": "a PromQL expression whose value is read, or two counters that are fetched after the phases",
+        "anyOf": [
+            {"type": "string", "examples": ["sum(payment_queue_depth)"]},
+            *(
+                {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": [first, second],
+                    "properties": {first: _COUNTER, second: _COUNTER},
+                }
+                for first, second in (("bad", "total"), ("good", "total"), ("sum", "per"))
+            ),
+        ],
+    },
+    "absent": {"const": "zero", "description": "of prometheus: what has no series yet is zero, and not missing"},
 }
 
 

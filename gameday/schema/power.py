@@ -53,6 +53,6 @@ def never_provable(experiment: Experiment) -> list[Unprovable]:
         expected = expected_requests(objective, experiment)
         for criterion in objective.during_criteria:
             needed = needed_requests(criterion.budget)
-            if not criterion.exact and (needed is None or expected < needed):
+            if criterion.of_load and not criterion.exact and (needed is None or expected < needed):
                 found.append(Unprovable(name, criterion.text, "fault", expected, needed))
     return found

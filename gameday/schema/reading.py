@@ -128,7 +128,7 @@ class Reading:
     def closed_model(self, experiment: Experiment) -> tuple[Located, ...]:
         """Warn of shares that users of the closed model feed: while the system stalls, they ask for less."""
         load, criteria = experiment.load, [c for o in experiment.objectives.values() for c in o.during_criteria]
-        if load is None or load.open_model or all(criterion.exact for criterion in criteria):
+        if load is None or load.open_model or all(criterion.exact or not criterion.of_load for criterion in criteria):
             return ()
         level = next(key for key in ("users", "stages", "shape") if getattr(load, key) is not None)
         span = locate(self.root, ("load", level), key=True)

@@ -1,7 +1,7 @@
 """The extension interface: what a driver, a probe, a report or a load generator must provide, and what it is given."""
 
 from gameday.spi.driver import Driver, Ends, Expires, Meets
-from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetError, ProbeError, QueryError
+from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetError, ProbeError, QueryError, StaleError
 from gameday.spi.pages import Comparer, SitePages
 from gameday.spi.probe import Probe
 from gameday.spi.report import OnRequest, Renderer, Together
@@ -30,6 +30,7 @@ __all__ = [
     "Secrets",
     "SitePages",
     "Source",
+    "StaleError",
     "Together",
     "Witness",
     "World",

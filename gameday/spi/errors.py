@@ -4,7 +4,8 @@ GamedayError
 ├── DriverError    the driver could not act, or does not know: the run becomes inconclusive, never pass
 │   └── NoTargetError  there is nothing there that the fault could be for; a file may say that this is skipped
 ├── ProbeError     the probe could not read its SLI: the sample is missing, never zero
-│   └── QueryError the source answered, but the question is wrong: no such member, not a number
+│   ├── QueryError the source answered, but the question is wrong: no such member, not a number
+│   └── StaleError the source answered with what it knew long ago
 └── LoadError      the load generator could not start, or was lost
 """
 
@@ -33,6 +34,10 @@ class ProbeError(GamedayError):
 
 class QueryError(ProbeError):
     """The source answered, but not with the number that was asked for: asking again will not help."""
+
+
+class StaleError(ProbeError):
+    """The source answered, but with what it knew long ago: it is no reading of now."""
 
 
 class LoadError(GamedayError):

@@ -30,7 +30,8 @@ def _shut(phase: Json) -> bool:
         value, small = phase["value"], phase["reason"] in ("too-short", "too-few")
         kept = small and value is not None and keeps(parse_criterion(phase["criterion"]), float(value))
         return bool(phase["result"] != "pass" and not kept)
-    return bool(phase["result"] == "fail" or phase["n"] == 0 or phase["k"] > phase["budget"] * phase["n"])
+    unheard = "counters" in phase and phase["reason"] in ("no-data", "query-error", "stale", "too-short")
+    return bool(unheard or phase["result"] == "fail" or phase["n"] == 0 or phase["k"] > phase["budget"] * phase["n"])
 
 
 def _draft(objective: Json, phase: Json) -> Draft:

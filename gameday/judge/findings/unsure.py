@@ -20,6 +20,13 @@ _OF_GAUGES = {
     "too-few": "A longer fault phase, or a shorter interval of the probe.",
 }
 
+_OF_COUNTERS = {
+    "no-data": "Find out why the source has no whole record of that phase.",
+    "query-error": "Correct what the source is asked for: it answers, but not with these counters.",
+    "stale": "Find out why its target was not scraped towards the end of the phase.",
+    "too-short": "A phase of at least four scrapes, or a shorter scrape interval.",
+}
+
 
 def find(document: Json) -> Iterator[Draft]:
     """Yield one finding for each criterion without a result while the fault was on, and each recovery too short to judge."""
@@ -30,7 +37,7 @@ def find(document: Json) -> Iterator[Draft]:
             phase = criterion["phases"].get("fault")
             if phase and phase["result"] == "inconclusive" and is_gauge(phase) and phase["reason"] in _OF_GAUGES:
                 yield _gauge(document, objective, phase)
-            elif phase and phase["result"] == "inconclusive" and phase["reason"] in _OWN:
+            elif phase and phase["result"] == "inconclusive" and (phase["reason"] in _OWN or "counters" in phase):
                 yield _phase(document, objective, phase)
         if objective["recovery"] and objective["recovery"]["reason"] in (
             "too-short",
@@ -48,9 +55,11 @@ def _phase(document: Json, objective: Json, phase: dict[str, Any]) -> Draft:
         rule="unsure",
         severity="low",
         title=f"{objective['name']} is not proven ({phase['reason']}): {seen}",
-        saw=f"While the fault was on, {seen}. {_needed(phase)}",
+        saw=f"While the fault was on, {seen}. {_scraped(phase) or _needed(phase)}",
         matters="An objective that is not proven is not kept.",
-        next="More traffic, a longer fault phase, or an honest budget.",
+        next=_OF_COUNTERS.get(phase["reason"], "More traffic, a longer fault phase, or an honest budget.")
+        if "counters" in phase
+        else "More traffic, a longer fault phase, or an honest budget.",
         objective=objective["name"],
         phase=f"fault:{criterion.metric}",
         faults=started(document),
@@ -70,6 +79,15 @@ def _gauge(document: Json, objective: Json, phase: dict[str, Any]) -> Draft:
         phase=f"fault:{criterion.metric}",
         faults=started(document),
     )
+
+
+def _scraped(phase: dict[str, Any]) -> str:
+    """Say how well counters were scraped, where that is what is missing."""
+    counters = phase.get("counters")
+    if not counters or phase["reason"] not in _OF_COUNTERS:
+        return ""
+    error = f": {counters['error']}" if counters["error"] else ""
+    return f"Of {counters['due']:,} scrapes {counters['scrapes']:,} are there{error}."
 
 
 def _needed(phase: dict[str, Any]) -> str:

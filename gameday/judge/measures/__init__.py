@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gameday.judge.measures.counters import CountersMeasure
 from gameday.judge.measures.gauge import GaugeMeasure
 from gameday.judge.measures.load import LoadMeasure
 from gameday.judge.measures.shape import Context, Gated, Judged, Measure, Pair, Row, pairs_of
@@ -13,4 +14,4 @@ __all__ = ["Context", "Gated", "Judged", "Measure", "Pair", "Row", "measures_of"
 
 def measures_of(run: Run, experiment: Experiment) -> tuple[Measure, ...]:
     """Return every kind of measurement, of this run."""
-    return (LoadMeasure(run, experiment), GaugeMeasure(run, experiment))
+    return (LoadMeasure(run, experiment), GaugeMeasure(run, experiment), CountersMeasure(run, experiment))

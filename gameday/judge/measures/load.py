@@ -39,7 +39,7 @@ class LoadMeasure:
 
     def judge(self, objective: Objective, context: Context) -> Judged:
         """Judge the objective's counts."""
-        pairs = [pair for pair in pairs_of(objective) if pair.criterion.of_load]
+        pairs = [pair for pair in pairs_of(objective) if _of_load(pair.criterion, objective)]
         if not pairs:
             return Judged()
         load = context.experiment.load
@@ -76,7 +76,7 @@ class LoadMeasure:
 
     def _recovery(self, objective: Objective, context: Context) -> list[Recovery]:
         """Judge the return to steady state of all counts together."""
-        counted = [criterion for criterion in objective.expect if criterion.of_load]
+        counted = [criterion for criterion in objective.expect if _of_load(criterion, objective)]
         if not counted:
             return []
         within, hold = recover_window(objective, context.experiment)
@@ -116,6 +116,10 @@ class LoadMeasure:
         spans = (context.windows.onset, context.windows.fault)
         lasted = sum(window.to_ms - window.from_ms for window in spans if window is not None) / 1000
         return ceil(seen.n * max(1.0, seconds / lasted)) if lasted > 0 else seen.n
+
+
+def _of_load(criterion: Criterion, objective: Objective) -> bool:
+    return criterion.of_load and not objective.on_counters(criterion)
 
 
 def _gated(criterion: Criterion, counts: Tally) -> Gated:

@@ -1,0 +1,88 @@
+"""A real Prometheus scrapes the embedded shop through an outage: its counters, fetched after the phases, are judged like the load's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.prometheus import Prometheus, prometheus
+from tests.harness import Lab, free_port
+
+pytestmark = pytest.mark.slow
+
+RATE = 50
+TOTAL = 'shop_requests_total{route="/products"}'
+BAD = 'shop_requests_total{route="/products",code=~"5.."}'
+
+
+class Shop(Lab):
+    """A front before a catalog, scraped each second."""
+
+    def start(self, front: int, catalog: int) -> Shop:
+        self.front, self.catalog = front, catalog
+        return self
+
+    def document(self) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self.catalog}"
+        return {
+            "version": 1,
+            "title": "The shop without its catalog",
+            "system": {
+                "catalog": {
+                    "run": ["python", "-m", "gameday.shop.catalog", "--port", str(self.catalog)],
+                    "ready": {"http": f"{url}/healthz"},
+                },
+                "front": {
+                    "run": [
+                        *("python", "-m", "gameday.shop.front", "--port", str(self.front)),
+                        *("--catalog", url, "--payments", url, "--worker", url),
+                    ],
+                    "ready": {"http": f"http://127.0.0.1:{self.front}/healthz"},
+                },
+            },
+            "load": {
+                "target": f"http://127.0.0.1:{self.front}",
+                "rate": f"{RATE}/s",
+                "timeout": "2s",
+                "requests": [{"name": "browse", "get": "/products"}],
+            },
+            "slis": {"api": {"prometheus": {"bad": BAD, "total": TOTAL}, "absent": "zero"}},
+            "objectives": {
+                "load": {"expect": "errors < 5%", "during": "errors < 50%", "recover": {"within": "3s", "hold": "4s"}},
+                "api": {
+                    "expect": "ratio(api) < 5%",
+                    "during": "ratio(api) < 50%",
+                    "recover": {"within": "3s", "hold": "4s"},
+                },
+            },
+            "phases": {"warmup": "2s", "baseline": "7s", "recovery": "8s"},
+            "faults": [{"gone": {"do": "process.stop", "with": {"process": "catalog"}, "at": "0s", "for": "10s"}}],
+        }
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path).start(free_port(), free_port())
+
+
+@pytest.fixture
+def server(shop: Shop) -> Generator[Prometheus]:
+    with prometheus(shop.folder / "prometheus", {"front": f"127.0.0.1:{shop.front}"}) as found:
+        yield found
+
+
+def phases(verdict: dict[str, Any], name: str) -> dict[str, Any]:
+    row = next(row for row in verdict["objectives"] if row["name"] == name)
+    found: dict[str, Any] = row["criteria"][0]["phases"]
+    return found
+
+
+def test_counters_say_what_the_load_counted_within_the_scrape_error(shop: Shop, server: Prometheus) -> None:
+    ran = shop.run(shop.write(sources={"prometheus": {"url": server.url}}))
+    load, api = phases(ran.verdict, "load"), phases(ran.verdict, "api")
+    print(json.dumps([load, api], indent=1), ran.out)
+    assert ran.code == 1, ran.out + ran.err
