@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gameday.journal.folder import read_run
+from gameday.judge import judge, to_bytes
 from tests.fakes.prometheus import Prometheus, prometheus
 from tests.harness import Lab, free_port
 
@@ -83,6 +84,20 @@ def phases(verdict: dict[str, Any], name: str) -> dict[str, Any]:
 
 def test_counters_say_what_the_load_counted_within_the_scrape_error(shop: Shop, server: Prometheus) -> None:
     ran = shop.run(shop.write(sources={"prometheus": {"url": server.url}}))
-    load, api = phases(ran.verdict, "load"), phases(ran.verdict, "api")
-    print(json.dumps([load, api], indent=1), ran.out)
     assert ran.code == 1, ran.out + ran.err
+    assert ran.verdict["objectives_broken"] == ["load", "api"]
+    load, api = phases(ran.verdict, "load"), phases(ran.verdict, "api")
+    scrape = 1.2 * RATE
+    for phase in ("baseline", "fault", "recovery"):
+        assert 0 <= load[phase]["n"] - api[phase]["n"] <= 2 * scrape, (phase, load[phase], api[phase])
+        assert api[phase]["counters"]["edge_ms"] == pytest.approx(1000, abs=100)
+    assert (api["fault"]["k"], api["baseline"]["k"]) == (api["fault"]["n"], 0)
+    # Whatever failed, failed in a step that belongs to the fault or to its edges: both counts are whole.
+    assert abs(sum(api[p]["k"] - load[p]["k"] for p in ("baseline", "onset", "fault", "recovery"))) <= 2
+    row = next(row for row in ran.verdict["objectives"] if row["name"] == "api")
+    assert row["recovery"]["result"] == "pass"
+    assert row["recovery"]["seconds"] <= 3
+    assert row["budget"]["bad"] == sum(api[p]["k"] for p in ("baseline", "onset", "fault", "recovery"))
+    report = (shop.run_folder / "report.html").read_text()
+    assert "ratio(api) &lt; 50%" in report
+    assert to_bytes(judge(read_run(shop.run_folder))) == (shop.run_folder / "verdict.json").read_bytes()
