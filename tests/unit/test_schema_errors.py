@@ -120,7 +120,6 @@ MISTAKES: dict[str, Changes] = {
     "template that is a statement": [DATA, ('sku: "A1"', 'sku: "{% for x in skus %}{{ x }}{% endfor %}"')],
     "template that is not quoted": [DATA, ('sku: "A1"', "sku: {{ pick(skus) }}")],
     "template in the target": [DATA, ('default: "http://127.0.0.1:8080"', 'default: "http://{{host}}"')],
-    "gauge of a kind that comes later": [QUEUE, ("{queue: {http: ", "{queue: {rabbitmq: ")],
     "gauge of an unknown kind": [QUEUE, ("{queue: {http: ", "{queue: {htp: ")],
     "gauge without a kind": [QUEUE, ('http: "http://127.0.0.1:8080/queue", ', "")],
     "gauge with an unknown parameter": [QUEUE, ("every: 5s", "jsonpath: x")],

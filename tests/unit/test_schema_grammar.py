@@ -175,7 +175,6 @@ def test_an_objective_on_a_gauge(text: str, gauge: tuple[object, ...]) -> None:
         ("share(queue > 5) > 100%", "never"),
         ("max(queue) < 5MB/s", "not a number"),
         ("max(queue) < NaN", "not a number"),
-        ("ratio(api) < 1%", "not supported yet"),
     ],
 )
 def test_what_is_no_objective_on_a_gauge(text: str, message: str) -> None:
