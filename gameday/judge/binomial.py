@@ -102,6 +102,15 @@ def fail_limit(n: int, budget: float) -> int:
     return high
 
 
+def upper_bound(k: int, n: int) -> float:
+    """Return the largest share of bad requests that ``k`` of ``n`` leave possible: the one-sided 95 % Clopper-Pearson bound."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if lower_tail(k, n, middle) <= ALPHA else (middle, high)
+    return high
+
+
 def chance_of_pass(n: int, budget: float, share: float) -> float:
     """Return the probability that ``n`` requests, each bad with probability ``share``, prove ``budget``."""
     return lower_tail(pass_limit(n, budget), n, share)

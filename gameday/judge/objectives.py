@@ -12,6 +12,7 @@ from typing import Any
 
 from gameday.judge.measures import Context, Judged, Measure
 from gameday.judge.measures.budget import NO_BUDGET
+from gameday.judge.ratchet import compare
 from gameday.judge.recovery import Recovery, merge_recoveries
 from gameday.judge.result import Result, worst
 from gameday.model import Verdict
@@ -36,7 +37,9 @@ def judge_objective(
     judged = [measure.judge(objective, context) for measure in measures]
     rows = sorted((row for one in judged for row in one.rows), key=lambda row: row.pair.place)
     recovery = _recovery(judged, context)
+    criteria = [row.to_json() for row in rows]
     results = [row.result for row in rows if row.result is not None]
+    results += compare(context.experiment.baseline, name, criteria)
     results += [recovery.result] if recovery else []
     results += [result for one in judged for result in one.results]
     parts = (context.stopped,) if context.stopped else tuple(results)
@@ -47,7 +50,7 @@ def judge_objective(
         "reason": str(merged.reason),
         "line": line,
         "endpoints": list(objective.endpoints),
-        "criteria": [row.to_json() for row in rows],
+        "criteria": criteria,
         "recovery": recovery.to_json() if recovery else None,
         "alert": None,
         "budget": next((dict(one.budget) for one in judged if one.budget is not None), NO_BUDGET),

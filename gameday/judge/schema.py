@@ -93,12 +93,17 @@ def _objective() -> dict[str, Any]:
         reason=_REASON,
         line={"type": ["integer", "null"], "minimum": 1},
         endpoints=_list(_TEXT),
-        criteria=_list(_object(expect=_MAYBE_TEXT, during=_MAYBE_TEXT, phases=phases)),
+        criteria=_list(_object(expect=_MAYBE_TEXT, during=_MAYBE_TEXT, phases=phases, baseline=_or_null(_ratchet()))),
         recovery=_or_null(_recovery()),
         alert=_or_null(_alert()),
         warnings=_list({"enum": ["closed-model"]}),
         budget=_budget(),
     )
+
+
+def _ratchet() -> dict[str, Any]:
+    held = _object(budget=_NUMBER, result={"enum": _JUDGED}, reason=_REASON)
+    return {"type": "object", "properties": dict.fromkeys(("baseline", "fault"), held), "additionalProperties": False}
 
 
 def _budget() -> dict[str, Any]:

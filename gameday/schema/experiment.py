@@ -6,8 +6,9 @@ write themselves back in the file's own grammar, which is how the run folder kee
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from gameday.schema.baseline import Baseline
 from gameday.schema.fields import (
     Abort,
     Argument,
@@ -24,6 +25,7 @@ from gameday.schema.fields import (
 )
 from gameday.schema.grammar import Criterion, ForRule
 from gameday.schema.loadprofile import METHODS, LoadProfile, Request, Stage, Workers
+from gameday.schema.marks import Form
 from gameday.schema.section import Section, key
 from gameday.schema.sli import Sli
 from gameday.schema.source import SourceSpec
@@ -50,6 +52,7 @@ __all__ = [
     "Workers",
 ]
 
+_BASELINE = Form({"type": "string", "examples": ["ci/checkout-baseline.yaml"]})
 _ONE_TARGET = "process."
 """Drivers that touch one target unless the file allows more."""
 
@@ -247,6 +250,9 @@ class Experiment(Section):
     phases: Phases = key(default=Phases(), description="how long the phases around the faults are")
     faults: tuple[FaultSpec, ...] = key(least=1, description="what is broken, and when")
     abort: tuple[Abort, ...] = key(default=(), description="when to stop and revert at once")
+    baseline: Annotated[Baseline, _BASELINE] | None = key(
+        default=None, description="a committed result that this run may not be worse than: a file in this one's folder"
+    )
 
     @property
     def witnessed(self) -> bool:

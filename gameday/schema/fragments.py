@@ -48,24 +48,49 @@ class Fragments:
 
     def open(self, name: str, span: Span, within: tuple[Path, ...]) -> Opened | None:
         """Read the fragment that is asked for at ``span``, by the files ``within``; None when something is wrong, noted there."""
+        found = self._find(name, span, within, "fragment")
+        if found is None:
+            return None
+        path, kept = found
+        read = self._read(path, kept, span, "fragment")
+        faults = self._faults(*read) if read is not None else None
+        return None if faults is None else Opened(path=path, faults=faults)
+
+    def beside(self, node: Node, what: str) -> Entries | None:
+        """Read a file of another kind that the experiment names, a mapping; None when something is wrong, noted there."""
+        if not isinstance(node, Value) or not isinstance(node.value, str) or not node.value or "${" in node.value:
+            self.document.add(node.span, "wrong-type", f"{what} names a file", f"write {what}: ./NAME.yaml")
+            return None
+        found = self._find(node.value, node.span, (), what)
+        read = None if found is None else self._read(*found, node.span, what)
+        if read is None:
+            return None
+        root, number = read
+        if not isinstance(root, Entries):
+            self.document.add(Span(1, 1, 1, number), "wrong-type", f"a file for {what} is a mapping")
+            return None
+        return root
+
+    def _find(self, name: str, span: Span, within: tuple[Path, ...], what: str) -> tuple[Path, str] | None:
+        """Return where a file is and the name it is kept under; None when it may not be read, noted at ``span``."""
         user = within[-1] if within else self.source.resolve()
         try:
             path = (user.parent / name).resolve()
         except (OSError, RuntimeError, ValueError) as error:
-            self.document.add(span, "fragment", f"cannot find the fragment: {error}")
+            self.document.add(span, "fragment", f"cannot find the {what}: {error}")
             return None
         kept = self._kept_as(path)
         if kept is None or Path(name).is_absolute():
-            hint = "keep fragments in the experiment's folder, and write their path relative to the file"
-            self.document.add(span, "fragment", "a fragment outside the experiment's folder", hint)
+            hint = f"keep {what}s in the experiment's folder, and write their path relative to the file"
+            self.document.add(span, "fragment", f"a {what} outside the experiment's folder", hint)
         elif path in (*within, self.source.resolve()):
-            self.document.add(span, "fragment", "this fragment uses itself", "remove one of the uses")
+            self.document.add(span, "fragment", f"this {what} uses itself", "remove one of the uses")
         elif len(within) >= MAX_DEPTH or len(self.used_at) >= MAX_FRAGMENTS:
             deep = len(within) >= MAX_DEPTH
             most = f"fragments nested more than {MAX_DEPTH} deep" if deep else f"more than {MAX_FRAGMENTS} fragments"
             self.document.add(span, "too-large", most)
         else:
-            return self._read(path, kept, span)
+            return path, kept
         return None
 
     def _kept_as(self, path: Path) -> str | None:
@@ -77,12 +102,13 @@ class Fragments:
             (prefix + path.relative_to(root).as_posix() for prefix, root in roots if path.is_relative_to(root)), None
         )
 
-    def _read(self, path: Path, kept: str, span: Span) -> Opened | None:
+    def _read(self, path: Path, kept: str, span: Span, what: str) -> tuple[Node, int] | None:
+        """Return the tree of a file and the number of its places; None when it cannot be read, noted at its place."""
         number = len(self.used_at) + 1
         self.used_at[number] = self.used_at.get(span.file, span)
         shown = path if kept.startswith(_LIBRARY) else self.source.parent / kept
         if not path.is_file():
-            self.document.add(span, "fragment", f"no such fragment: {shown}", self._nearest(path))
+            self.document.add(span, "fragment", f"no such {what}: {shown}", self._nearest(path, what))
             return None
         try:
             data = read_bytes(shown, number)
@@ -96,13 +122,13 @@ class Fragments:
         self.document.fragments[number] = found
         self.document.adopt(found.errors)
         self.texts[kept] = data
-        faults = self._faults(found.root, number)
-        return None if faults is None else Opened(path=path, faults=faults)
+        return found.root, number
 
-    def _nearest(self, path: Path) -> str:
+    def _nearest(self, path: Path, what: str) -> str:
         folder = path.parent
+        form = _FORM if what == "fragment" else "its path is relative to the experiment file"
         names = [entry.name for entry in sorted(folder.iterdir())[:1000]] if folder.is_dir() else []
-        return did_you_mean(path.name, names, _FORM) if names else _FORM
+        return did_you_mean(path.name, names, form) if names else form
 
     def _faults(self, root: Node, number: int) -> Node | None:
         """Return the list of faults of a fragment, whose other keys may only say which grammar it is in."""

@@ -7,9 +7,12 @@ for 5 %, 598 for 0.5 %, 2,995 for 0.1 %. A phase that offers fewer can only end 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from gameday.schema.baseline import percent_text
 from gameday.schema.experiment import Experiment, Objective
+from gameday.schema.grammar import Criterion
 from gameday.schema.recovery import offered_requests
 
 ALPHA = 0.05
@@ -41,6 +44,30 @@ def expected_requests(objective: Objective, experiment: Experiment) -> int:
     return int(round(offered_requests(objective, experiment.load, experiment.fault_window_ms), 6))
 
 
+def compared(objective: Objective) -> list[tuple[Criterion, str]]:
+    """Return every criterion with the phase in which a baseline has a budget for it."""
+    return [
+        *((criterion, "baseline") for criterion in objective.expect),
+        *((criterion, "fault") for criterion in objective.during_criteria),
+    ]
+
+
+def _worse_than_provable(experiment: Experiment) -> Iterator[Unprovable]:
+    """Yield each budget of the committed baseline that the planned phase could not be held against."""
+    kept, (begin, end) = experiment.baseline, experiment.fault_window_ms
+    if kept is None:
+        return
+    windows = {"baseline": (begin - experiment.phases.baseline, begin), "fault": (begin, end)}
+    for name, objective in experiment.objectives.items():
+        for criterion, phase in compared(objective):
+            budget = kept.budget(name, criterion.text, phase)
+            expected = int(round(offered_requests(objective, experiment.load, windows[phase]), 6))
+            needed = None if budget is None else needed_requests(budget)
+            if criterion.of_load and needed is not None and expected < needed:
+                said = f"{criterion.text} (baseline: {percent_text(budget or 0)})"
+                yield Unprovable(name, said, phase, expected, needed)
+
+
 def never_provable(experiment: Experiment) -> list[Unprovable]:
     """List each ratio criterion that the planned fault phase is too short, or its load too small, to prove.
 
@@ -55,4 +82,4 @@ def never_provable(experiment: Experiment) -> list[Unprovable]:
             needed = needed_requests(criterion.budget)
             if criterion.of_load and not criterion.exact and (needed is None or expected < needed):
                 found.append(Unprovable(name, criterion.text, "fault", expected, needed))
-    return found
+    return [*found, *_worse_than_provable(experiment)]

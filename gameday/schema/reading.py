@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gameday.schema.baseline import check_baseline
 from gameday.schema.document import Document
 from gameday.schema.errors import DriverCheck, Located, ProbeCheck, Span
 from gameday.schema.experiment import Experiment
@@ -16,7 +17,7 @@ from gameday.schema.gauges import check_slis, kind_first
 from gameday.schema.marks import Mistake
 from gameday.schema.nodes import Entries, Items, as_list, as_mapping, child, locate, pairs, plain, texts
 from gameday.schema.parts import parts_of
-from gameday.schema.power import Unprovable
+from gameday.schema.power import Unprovable, compared
 from gameday.schema.references import check_references
 from gameday.schema.shape import Shaped
 from gameday.schema.sources import check_sources
@@ -56,6 +57,9 @@ class Reading:
         check_files(self.document, self.root)
         mistakes: list[Mistake] = []
         experiment = Experiment.read(raw, (), mistakes)
+        if experiment is not None and experiment.baseline is not None:
+            wanted = {name: compared(objective) for name, objective in experiment.objectives.items()}
+            check_baseline(self.document, self.root, experiment.title, wanted)
         self._note(mistakes, checked)
         if mistakes and not self.document.errors:
             self._note(mistakes, set())
@@ -120,7 +124,7 @@ class Reading:
         if item.needed is None:
             why, hint = "it allows no bad request at all", "allow a small share, like 0.1%"
         else:
-            why = f"the fault phase offers {item.expected:,} requests, and it takes {item.needed:,}"
+            why = f"the {item.phase} phase offers {item.expected:,} requests, and it takes {item.needed:,}"
             hint = "raise load.rate, lengthen the faults, or widen the objective"
         message = f"{item.criterion!r} can never be proven: {why}"
         return replace(self.document.located(span, "too-few", message, hint), level="warning")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from gameday.schema.baseline import attach
 from gameday.schema.document import Document
 from gameday.schema.errors import Span
 from gameday.schema.faultlist import Delays, FaultList
@@ -11,7 +12,7 @@ from gameday.schema.fragments import Fragments
 from gameday.schema.nodes import Entries, Items, Node, Path, Value, find, pairs
 
 NOT_YET: dict[Path, tuple[str, ...]] = {
-    (): ("use", "uses", "baseline", "environment", "policy"),
+    (): ("use", "uses", "environment", "policy"),
     ("objectives", "*"): ("alert", "fires", "resolves", "slo", "window"),
 }
 """Keys that the file's grammar will have: refused as such, not as misspelt."""
@@ -43,6 +44,8 @@ def shape(document: Document, fragments: Fragments) -> Shaped:
     if "faults" in entries:
         span, faults = entries["faults"]
         entries["faults"] = (span, listed.read(faults))
+    if "baseline" in entries:
+        _put_baseline(document, fragments, entries, of_matrix=matrix is not None)
     shaped = replace(root, entries=entries)
     for pattern, names in NOT_YET.items():
         for section in _matching(shaped, pattern):
@@ -53,6 +56,20 @@ def shape(document: Document, fragments: Fragments) -> Shaped:
         matrix=matrix[1] if matrix else None,
         delays=listed.delays,
     )
+
+
+def _put_baseline(
+    document: Document, fragments: Fragments, entries: dict[str, tuple[Span, Node]], *, of_matrix: bool
+) -> None:
+    """Put what the file holds in the place of its name."""
+    span, node = entries.pop("baseline")
+    if of_matrix:
+        message = "a matrix is several experiments, and a baseline is of one"
+        document.add(span, "baseline", message, "write a file for each combination that has one")
+        return
+    section = attach(document, node, fragments.beside(node, "baseline"))
+    if section is not None:
+        entries["baseline"] = (span, section)
 
 
 def top_of(document: Document) -> Entries:

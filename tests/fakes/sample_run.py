@@ -178,7 +178,7 @@ def _criterion(load: LoadSeries, times: _Times, endpoint: str, expect: str, duri
         )
         after = _counted(load, endpoint, (times.reverted, times.load_end), us)
         phases["recovery"] = _phase(expect, allowed, after, judged=False)
-    return {"expect": expect, "during": during, "phases": phases}
+    return {"expect": expect, "during": during, "phases": phases, "baseline": None}
 
 
 def _objective(outcome: Outcome, load: LoadSeries, times: _Times, index: int) -> dict[str, Any]:

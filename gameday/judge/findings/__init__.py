@@ -18,6 +18,7 @@ from gameday.judge.findings import (
     residue,
     unproven,
     unsure,
+    worse,
 )
 from gameday.judge.findings.rule import SEVERITIES, fingerprint
 from gameday.model import Json
@@ -25,6 +26,7 @@ from gameday.model import Json
 RULES = (
     residue.find,
     broken.find,
+    worse.find,
     recovery.find,
     relapse.find,
     alert.find,
