@@ -87,7 +87,8 @@ def _check(document: Json) -> None:
         )
     for objective in document["objectives"]:
         own = [row["phases"].get("fault", {}).get("result") for row in objective["criteria"]]
-        if "fail" in own or (objective["recovery"] or {}).get("result") == "fail":
+        back: Json = objective["recovery"] or {"result": None}
+        if "fail" in own or back["result"] == "fail":
             raise GamedayError(
                 f"this run is no baseline: it broke {objective['name']}", hint="write it from a run that passes"
             )

@@ -20,6 +20,7 @@ from gameday.schema.power import never_provable
 from gameday.spi.errors import GamedayError
 from tests.fakes.stories import BASELINE, GATE, PROVEN, REVERTED, Story, between, experiment, rows
 
+SCHEMA: Any = jsonschema.Draft202012Validator(verdict_schema())
 OBJECTIVE = {"expect": "errors < 5%", "during": "errors < 20%", "recover": {"within": "15s", "hold": "10s"}}
 
 
@@ -35,8 +36,8 @@ def story(bad: int, objectives: dict[str, Any], baseline: dict[str, Any] | None 
 
 def folder(path: Path, text: str, **changes: Any) -> Path:
     """An experiment file beside its baseline."""
-    file = {**experiment(objectives={"available": OBJECTIVE}), "baseline": "base.yaml", **changes}
-    file["faults"] = [{fault.pop("name"): fault} for fault in [dict(fault) for fault in file["faults"]]]
+    file: dict[str, Any] = {**experiment(objectives={"available": OBJECTIVE}), "baseline": "base.yaml", **changes}
+    file["faults"] = [{"down": {"do": "proxy.down", "with": {"proxy": "payments"}, "at": "0s", "for": "40s"}}]
     file["proxies"] = {"payments": {"listen": "127.0.0.1:9102", "upstream": "127.0.0.1:9002"}}
     (path / "base.yaml").write_text(text)
     (path / "mine.yaml").write_text(
@@ -53,7 +54,7 @@ def held(tmp_path: Path, text: str, bad: int) -> dict[str, Any]:
     """Judge a run of an experiment that names this baseline."""
     kept = load(folder(tmp_path, text)).experiment.to_json()["baseline"]
     found = judge(story(bad, {"available": OBJECTIVE}, kept).run())
-    jsonschema.Draft202012Validator(verdict_schema()).validate(found)
+    SCHEMA.validate(found)
     return found
 
 
@@ -92,9 +93,7 @@ def test_a_run_like_it_is_no_worse_and_one_that_is_worse_fails(tmp_path: Path) -
     assert told["phases"]["fault"]["result"] == "pass", "its own budget is kept"
     assert (told["baseline"]["fault"]["result"], told["baseline"]["fault"]["reason"]) == ("fail", "broken")
     finding = next(one for one in worse["findings"] if one["rule"] == "worse")
-    assert (
-        "2.0% of requests (40 of 2,000) were bad while the fault was on; the baseline allows 0.472%" in finding["saw"]
-    )
+    assert "2% of requests (40 of 2,000) were bad while the fault was on; the baseline allows 0.472%" in finding["saw"]
     assert worse["summary"] == finding["saw"]
 
 

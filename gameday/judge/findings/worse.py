@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from gameday.judge.findings.rule import Draft, started
 from gameday.judge.words import limit, percent
@@ -15,7 +16,8 @@ def find(document: Json) -> Iterator[Draft]:
     """Yield one finding for each criterion and phase that is worse than the baseline allows."""
     for objective in document["objectives"]:
         for row in objective["criteria"]:
-            for phase, told in (row.get("baseline") or {}).items():
+            held: dict[str, dict[str, Any]] = row.get("baseline") or {}
+            for phase, told in held.items():
                 if told["result"] == "fail":
                     yield _worse(document, objective, row["phases"][phase], phase, told["budget"])
 
