@@ -58,13 +58,17 @@ def _endpoints(document: Document, root: Node) -> None:
 
 
 def _targets(document: Document, root: Node) -> None:
-    """``with: {process: …}`` and ``with: {proxy: …}`` name what the file declares."""
+    """``with: {process: …}``, ``with: {proxy: …}`` and a gauge ``{process: …}`` name what the file declares."""
     faults = find(root, ("faults",))
     for fault in faults.items if isinstance(faults, Items) else ():
         for parameter, section in (("process", "system"), ("proxy", "proxies")):
             node = find(fault, ("with", parameter))
             if isinstance(node, Value):
                 _declared(document, node, parameter, section, keys(find(root, (section,))))
+    for _, _, sli in pairs(find(root, ("slis",))):
+        node = find(sli, ("process",)) if keys(sli)[:1] == ("process",) else None
+        if isinstance(node, Value):
+            _declared(document, node, "process", "system", keys(find(root, ("system",))))
 
 
 def _declared(document: Document, node: Value, parameter: str, section: str, known: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from gameday.schema.document import Document
 from gameday.schema.errors import ProbeCheck, UnknownDriverError, did_you_mean
 from gameday.schema.nodes import Entries, Node, Path, Value, as_mapping, find, locate, pairs, texts
 from gameday.schema.quantities import shown
-from gameday.schema.source import KINDS, NEEDED
+from gameday.schema.source import KINDS, NEEDED, OWN_URL
 from gameday.spi.errors import GamedayError
 
 _SECRETS = ("token", "password")
@@ -34,7 +34,11 @@ def check_sources(document: Document, root: Node, raw: Mapping[str, Any], probes
         _written_out(document, root, name)
     for name, entry in as_mapping(raw.get("slis")).items():
         probe = next((key for key in as_mapping(entry) if key not in ("every", "source")), None)
-        if probe is not None and (probe in NEEDED or "source" in entry):
+        if probe in OWN_URL and "source" in as_mapping(entry):
+            span = locate(root, ("slis", name, "source"), key=True)
+            message = f"a probe of kind {probe!r} has a URL and credentials of its own"
+            document.add(span, "wrong-source", message, "remove source; gameday list prints its parameters")
+        elif probe is not None and (probe in NEEDED or "source" in entry):
             choose_source(document, root, ("slis", name), (probe,))
 
 

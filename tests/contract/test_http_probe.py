@@ -10,6 +10,7 @@ from gameday.spi import ProbeError, QueryError, Secrets, World
 from gameday.testing import ProbeContract, Source
 from gameday_drivers.http_probe import HttpProbe
 from tests.fakes.flag_server import State, flag_server
+from tests.fakes.recorded_api import recorded_api
 
 WORLD = World(run_id="r")
 DEPTH = "$.queues[0].depth"
@@ -104,6 +105,40 @@ def test_a_wrong_question_says_so(server: State, path: str) -> None:
 def test_not_found_is_a_wrong_question(server: State) -> None:
     with pytest.raises(QueryError, match="404"):
         HttpProbe(value=f"{server.url}/fault").read(WORLD)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"n": NaN}', "not a number that can be compared"),
+        (b'{"n": -Infinity}', "not a number that can be compared"),
+        (b'{"n": null}', "is null"),
+        (b'{"n": "3"}', "is text"),
+        (b'{"n": true}', "is true"),
+        (b'{"n": [3, 4]}', "is a list"),
+        (b"{}", r"there is no \$\.n"),
+        (b"", "no JSON"),
+        (b"<html>3</html>", "no JSON"),
+    ],
+)
+def test_an_answer_without_the_number_is_no_reading(body: bytes, words: str) -> None:
+    with recorded_api(lambda _: (200, body)) as api, pytest.raises(QueryError, match=words):
+        HttpProbe(value=api.url, json="$.n").read(WORLD)
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"nan", b"inf", b"null", b"true", b"3 4", b"3\n4", b"3ms"])
+def test_a_body_that_is_not_one_number_is_no_reading(body: bytes) -> None:
+    with recorded_api(lambda _: (200, body)) as api, pytest.raises(QueryError, match=r"number"):
+        HttpProbe(value=api.url).read(WORLD)
+
+
+def test_nobody_there_and_nobody_let_in_are_no_readings() -> None:
+    with pytest.raises(ProbeError, match="refused"):
+        HttpProbe(value="http://127.0.0.1:1/").read(WORLD)
+    with recorded_api(lambda _: (200, b"3")) as api:
+        api.login = "Bearer good"
+        with pytest.raises(QueryError, match="it answers 401"):
+            HttpProbe(value=api.url, headers={"Authorization": "Bearer bad"}).read(WORLD)
 
 
 def test_secrets_are_sent_and_never_said(server: State) -> None:

@@ -149,7 +149,7 @@ def test_cpu_is_a_share_of_one_core(tmp_path: Path, children: int, *, tree: bool
         refs = [ref for _, ref in marked(world.run_id, leaders=not tree)]
         assert len(refs) == (1 + children if tree else 1)
         before, began = ticks(refs), time.monotonic()
-        found = ProcessProbe(value="victim", cpu=True, tree=tree, window=2_000).read(world)
+        found = ProcessProbe(value="victim", cpu=True, tree=tree, window=1_200).read(world)
         used = (ticks(refs) - before) / (time.monotonic() - began)
     assert used > 0.05, "a victim that does nothing proves nothing"
     assert found == pytest.approx(used, rel=0.2, abs=0.02)
@@ -163,7 +163,7 @@ def test_cpu_of_children_that_have_ended_is_counted(tmp_path: Path) -> None:
         assert ProcessProbe(value="victim", cpu=True, window=500).read(world) < 0.1
         log = tmp_path / "system-victim.log"
         before, began = log.read_text().count("done"), time.monotonic()
-        found = ProcessProbe(value="victim", cpu=True, tree=True, window=2_000).read(world)
+        found = ProcessProbe(value="victim", cpu=True, tree=True, window=1_200).read(world)
         ended, seconds = log.read_text().count("done") - before, time.monotonic() - began
     assert ended > 2, "a victim that does nothing proves nothing"
     assert found == pytest.approx(ended * 0.065 / seconds, rel=0.25, abs=0.065)

@@ -21,7 +21,7 @@ from tests.fakes.servers import Rabbitmq, rabbitmq_server, started_in
 WORLD = World(run_id="r", secrets=Secrets(values={"pw": "guest", "wrong": "wr0ng-one"}))
 COLLECTORS = '[P || P <- registered(), lists:suffix("_metrics_collector", atom_to_list(P))]'
 STATISTICS_SECONDS = 10.0
-"""They are collected every 5 s."""
+"""They are collected every second here, every 5 s elsewhere."""
 
 
 def ask(server: Rabbitmq, method: str, path: str, body: Any = None) -> Any:
@@ -192,6 +192,7 @@ def test_what_is_no_number_is_no_reading(api: Recorded, broker: Broker, value: A
         ({"name": "jobs", "messages": 7}, None, False, "stale"),
         ([7], None, True, "no JSON object"),
         (b"", None, True, "no JSON"),
+        (b" " * (1024 * 1024 + 1), None, False, "longer than"),
         (None, {}, True, "give the user the tag management"),
         (None, {"statistics_db_event_queue": "x"}, True, "not a number"),
     ],
@@ -212,6 +213,11 @@ def test_two_slow_answers_are_one_reading_and_in_time(api: Recorded, broker: Bro
     with pytest.raises(ProbeError, match=r"no whole answer within 0\.4"):
         rabbit(api.url, timeout_=400).read(WORLD)
     assert time.monotonic() - start < 1.4
+
+
+def test_nobody_there_is_missing() -> None:
+    with pytest.raises(ProbeError, match="refused"):
+        rabbit("http://127.0.0.1:1").read(WORLD)
 
 
 def test_a_redirect_is_not_followed(api: Recorded) -> None:

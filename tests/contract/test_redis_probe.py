@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -18,7 +19,7 @@ from gameday_drivers.deadline import Deadline
 from gameday_drivers.redis_probe import RedisProbe
 from gameday_drivers.redis_wire import Redis, connected
 from gameday_drivers.secret_url import Opened
-from tests.fakes.servers import redis_server, started_in
+from tests.fakes.servers import free_port, program, redis_server, started_in
 
 PASSWORD = "p@ss/w:rd %x"  # every character that could be taken for a part of a URL
 WORLD = World(run_id="r", secrets=Secrets(values={"pw": PASSWORD, "wrong": "wr0ng-one"}))
@@ -185,6 +186,23 @@ def test_a_replica_without_its_master_is_stale(port: int, tmp_path: Path) -> Non
         assert "stale" in failure(asked)
 
 
+def test_over_tls_and_a_socket_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    openssl = program("openssl", "openssl")
+    made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    names = ["-subj", "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run([openssl, *made, *names], cwd=tmp_path, check=True, capture_output=True)
+    tls = free_port()
+    options = ["--tls-port", str(tls), "--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem"]
+    options += ["--tls-auth-clients", "no", "--unixsocket", str(tmp_path / "s")]
+    with redis_server(tmp_path, *options):
+        over_tls = RedisProbe(value=f"rediss://127.0.0.1:{tls}/0", info="connected_clients")
+        with pytest.raises(ProbeError, match="CERTIFICATE_VERIFY_FAILED"):
+            over_tls.read(WORLD)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        assert over_tls.read(WORLD) >= 1
+        assert RedisProbe(value=f"unix://{tmp_path}/s?db=1", info="connected_clients").read(WORLD) >= 1
+
+
 @contextmanager
 def answering(answer: Callable[[socket.socket], None]) -> Generator[int]:
     """A server that is no Redis: it answers the first client as it likes."""
@@ -228,6 +246,8 @@ def drip(sock: socket.socket) -> None:
     [
         (saying(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "does not speak the protocol"),
         (hang_up, "closes the connection"),
+        (saying(b"-MOVED 3999 127.0.0.1:6381\r\n"), "MOVED"),
+        (saying(b"-LOADING Redis is loading the dataset in memory\r\n"), "LOADING"),
         (saying(b"$99999999\r\n"), "longer than 1048576 bytes"),
         (saying(b"*1\r\n" * 50), "does not speak the protocol"),
         (drip, "no answer within 0.4 s"),

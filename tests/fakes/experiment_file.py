@@ -162,7 +162,24 @@ class CommandProbe:
     value: tuple[str, ...]
 
 
-PROBES: dict[str, type[Any]] = {"http": HttpProbe, "command": CommandProbe}
+@dataclass(frozen=True, kw_only=True)
+class ProcessProbe:
+    value: str
+    fds: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LokiProbe:
+    value: str
+    query: str = ""
+
+
+PROBES: dict[str, type[Any]] = {
+    "http": HttpProbe,
+    "command": CommandProbe,
+    "process": ProcessProbe,
+    "loki": LokiProbe,
+}
 
 
 def fake_probes(kind: str, params: Mapping[str, Any]) -> object:

@@ -130,6 +130,15 @@ MISTAKES: dict[str, Changes] = {
         ("every: 5s", "source: loki"),
         ("abort:", f"sources: {{loki: {{{PROMETHEUS}}}}}\nabort:"),
     ],
+    "gauge of a kind that has a URL of its own, with a source": [
+        QUEUE,
+        ('{http: "http://127.0.0.1:8080/queue", every: 5s}', '{loki: "http://127.0.0.1:3100", source: loki}'),
+        ("abort:", f"sources: {{loki: {{{PROMETHEUS}}}}}\nabort:"),
+    ],
+    "gauge of a process that is not there": [
+        QUEUE,
+        ('{http: "http://127.0.0.1:8080/queue", every: 5s}', "{process: shopp, fds: true}"),
+    ],
     "objective on an unknown gauge": [QUEUE, ("max(queue)", "max(queu)")],
     "objective on a gauge without slis": [("expect: p95 < 300ms, during: p95 < 1s", "expect: max(queue) < 5")],
     "gauge with another aggregate during": [QUEUE, ("max(queue) < 1000", "max(queue) < 1000, during: mean(queue) < 5")],
