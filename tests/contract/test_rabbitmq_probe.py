@@ -20,8 +20,8 @@ from tests.fakes.servers import Rabbitmq, rabbitmq_server, started_in
 
 WORLD = World(run_id="r", secrets=Secrets(values={"pw": "guest", "wrong": "wr0ng-one"}))
 COLLECTORS = '[P || P <- registered(), lists:suffix("_metrics_collector", atom_to_list(P))]'
-STATISTICS_SECONDS = 10.0
-"""They are collected every second here, every 5 s elsewhere."""
+STATISTICS_SECONDS = 15.0
+"""They are collected every 5 s."""
 
 
 def ask(server: Rabbitmq, method: str, path: str, body: Any = None) -> Any:

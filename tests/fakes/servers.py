@@ -17,7 +17,7 @@ import pytest
 
 from gameday.testing import eventually
 
-START_SECONDS = 50.0
+START_SECONDS = 100.0
 
 
 def free_port() -> int:
@@ -160,7 +160,6 @@ RABBIT_CONF = """
 listeners.tcp.1 = 127.0.0.1:{amqp}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {api}
-collect_statistics_interval = 1000
 distribution.listener.interface = 127.0.0.1
 distribution.listener.port_range.min = {peers}
 distribution.listener.port_range.max = {peers}
