@@ -16,7 +16,7 @@ from gameday.model import EXIT_INTERNAL
 EPILOG = """\b
 Examples:
   gameday report runs/20261123T101500Z-payments-outage-1a2b
-  gameday report runs/* --format junit
+  gameday report runs/* --format html --assets linked
   gameday report runs/* --format openmetrics --output metrics.txt
   gameday report runs/20261123T101500Z-payments-outage-1a2b --format csv --output -
   gameday report --site public runs/
@@ -45,6 +45,13 @@ Examples:
     help="Write one format into FILE, or - for stdout, all runs together; default: into each run's folder.",
 )
 @click.option(
+    "--assets",
+    type=click.Choice(["inline", "linked"]),
+    default="inline",
+    show_default=True,
+    help="linked: the style sheet as a file beside report.html, for servers that allow none inside (Jenkins).",
+)
+@click.option(
     "--site",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
@@ -58,24 +65,32 @@ Examples:
     help="With --site: days after which a pass proves nothing any more.",
 )
 def report(
-    *, run_folders: tuple[Path, ...], formats: tuple[str, ...], output: Path | None, site: Path | None, stale_days: int
+    *,
+    run_folders: tuple[Path, ...],
+    formats: tuple[str, ...],
+    output: Path | None,
+    assets: str,
+    site: Path | None,
+    stale_days: int,
 ) -> None:
     """Write the reports of RUN into its folder; the same bytes each time.
 
     In a GitHub job, --format github also adds the summary to that of the step, and marks the lines of broken objectives.
     """
     if site is not None:
-        if formats or output is not None:
-            raise click.UsageError("--site writes pages of its own: leave out --format and --output")
+        if formats or output is not None or assets == "linked":
+            raise click.UsageError("--site writes pages of its own: leave out --format, --output and --assets")
         _into_site(site, run_folders, stale_days)
         return
     if output is None:
-        code = _into_folders(run_folders, formats)
+        code = _into_folders(run_folders, formats, linked=assets == "linked")
         if "github" in formats:
             from gameday.cli.ci import tell_ci  # noqa: PLC0415 - only where it is asked for
 
             tell_ci(run_folders, os.environ)
         sys.exit(code)
+    if assets == "linked":
+        raise click.UsageError("--assets linked writes files beside each report: leave --output out")
     if len(formats) != 1:
         raise click.UsageError("--output is one document: name its format, like --format openmetrics")
     _into_one(run_folders, formats[0], output)
@@ -95,13 +110,13 @@ def _into_site(site: Path, run_folders: tuple[Path, ...], stale_days: int) -> No
     click.echo(site / "index.html")
 
 
-def _into_folders(run_folders: tuple[Path, ...], formats: tuple[str, ...]) -> int:
+def _into_folders(run_folders: tuple[Path, ...], formats: tuple[str, ...], *, linked: bool) -> int:
     from gameday.cli.outcome import alarm  # noqa: PLC0415 - heavy
     from gameday.runner.ending import report_folder  # noqa: PLC0415 - heavy
 
     failed = False
     for folder in run_folders:
-        judged = report_folder(folder, formats)
+        judged = report_folder(folder, formats, linked=linked)
         tell_remarks(folder / FINDINGS)
         alarm(judged.document)
         for path in judged.reports:

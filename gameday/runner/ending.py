@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gameday.journal.folder import RunFolder, read_run
 from gameday.judge import judge, to_bytes
-from gameday.model import EXIT_INTERNAL, Json, Verdict
+from gameday.model import EXIT_INTERNAL, Json, Run, Verdict
 from gameday.registry import renderers
+from gameday.spi import Linked, Renderer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,23 +47,33 @@ def judge_folder(path: Path) -> Judged:
     return Judged(folder=folder, document=document)
 
 
-def report_folder(path: Path, formats: Sequence[str] = ()) -> Judged:
-    """Judge a run folder and write its reports (all formats, or those named); raise GamedayError for an unknown format."""
+def report_folder(path: Path, formats: Sequence[str] = (), *, linked: bool = False) -> Judged:
+    """Judge a run folder and write its reports (all formats, or those named); raise GamedayError for an unknown format.
+
+    With ``linked``, style sheets are files beside the documents that would hold them.
+    """
+    chosen = renderers(formats)  # an unknown one is refused before anything is written
     judged = judge_folder(path)
     run = read_run(path)
     written: list[Path] = []
     failed = list(judged.failed)
-    for renderer in renderers(formats):
-        target = judged.folder.path / renderer.filename
+    for renderer in chosen:
         try:
-            replace_file(target, renderer.render(run))
+            for name, data in _files(renderer, run, linked=linked).items():
+                replace_file(judged.folder.path / name, data)
         except OSError as error:
             failed.append(f"{renderer.filename}: {error}")
         except Exception as error:  # noqa: BLE001 - a stranger's renderer may raise anything; the verdict stands
             failed.append(f"{renderer.filename}: a bug of ours, {type(error).__name__}: {error}")
         else:
-            written.append(target)
+            written.append(judged.folder.path / renderer.filename)
     return Judged(folder=judged.folder, document=judged.document, reports=tuple(written), failed=tuple(failed))
+
+
+def _files(renderer: Renderer, run: Run, *, linked: bool) -> Mapping[str, bytes]:
+    if linked and isinstance(renderer, Linked):
+        return renderer.render_linked(run)
+    return {renderer.filename: renderer.render(run)}
 
 
 def replace_file(path: Path, data: bytes) -> None:

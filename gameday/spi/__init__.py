@@ -4,7 +4,7 @@ from gameday.spi.driver import Driver, Ends, Expires, Meets
 from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetError, ProbeError, QueryError, StaleError
 from gameday.spi.pages import Comparer, SitePages
 from gameday.spi.probe import Probe
-from gameday.spi.report import OnRequest, Renderer, Together
+from gameday.spi.report import Linked, OnRequest, Renderer, Together
 from gameday.spi.source import Source
 from gameday.spi.witness import Evidence, Line, Witness
 from gameday.spi.world import ProxyRef, Secrets, World
@@ -18,6 +18,7 @@ __all__ = [
     "Expires",
     "GamedayError",
     "Line",
+    "Linked",
     "LoadError",
     "Meets",
     "NoTargetError",

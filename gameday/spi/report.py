@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from gameday.model import Run
@@ -43,4 +43,13 @@ class Together(Protocol):
 
     def render_together(self, runs: Sequence[Run]) -> bytes:
         """Render judged runs in their order; of one run the same bytes as ``render``."""
+        ...
+
+
+@runtime_checkable
+class Linked(Protocol):
+    """A renderer that can leave what a strict content policy forbids inside a document to files beside it."""
+
+    def render_linked(self, run: Run) -> Mapping[str, bytes]:
+        """Render: file name → bytes, the document itself under ``filename``; no name has a folder."""
         ...

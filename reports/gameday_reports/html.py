@@ -15,6 +15,9 @@ from gameday_reports.parts.zooms import Zoom
 from gameday_reports.templating import environment, stylesheet
 from gameday_reports.view import ReportView, report_view
 
+STYLE = "report.css"
+"""The style sheet beside a page that may hold none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HtmlReport:
@@ -27,13 +30,22 @@ class HtmlReport:
         """Render as UTF-8; the same run gives the same bytes; raise ValueError for a run that was never judged."""
         return render_view(report_view(run)).encode()
 
+    def render_linked(self, run: Run) -> dict[str, bytes]:
+        """Render with the style sheet beside the page, for a server whose policy allows none inside (Jenkins); nothing is embedded."""
+        page = render_view(report_view(run), linked=STYLE)
+        return {self.filename: page.encode(), STYLE: stylesheet("report.css").encode()}
 
-def render_view(view: ReportView) -> str:
-    """Fill the template with a view; its figures are embedded where the page stays small with them."""
+
+def render_view(view: ReportView, *, linked: str = "") -> str:
+    """Fill the template with a view; its figures are embedded where the page stays small with them.
+
+    With ``linked`` the page names that file as its style sheet, and neither that nor figures are inside.
+    """
     template = environment().get_template("report.html.j2")
     kinds = {mark.kind for mark in view.marks}
     drawn = {
         "css": stylesheet("report.css"),
+        "linked": linked,
         "charts": [(draw_panel(figure.panel, view.axis, view.marks), figure) for figure in view.figures],
         "mark_key": [(shape(kind, 11.0, 6.0), said) for kind, said in MARKS.items() if kind in kinds],
         "lanes": draw_lanes(view.axis, view.lanes, view.marks),
@@ -42,7 +54,7 @@ def render_view(view: ReportView) -> str:
         "sparks": {row.anchor: draw_spark(row.trend, view.axis, row.allowed) for row in view.objectives},
     }
     page = template.render(view=view, embed=False, **drawn)
-    if view.data.csv and len(page.encode()) + len(view.data.csv) < MOST_BYTES:
+    if not linked and view.data.csv and len(page.encode()) + len(view.data.csv) < MOST_BYTES:
         return template.render(view=view, embed=True, **drawn)
     return page
 

@@ -129,6 +129,27 @@ def test_what_cannot_be_is_refused(kept: Path, words: list[str], said: str) -> N
     assert said in f"{done.stderr} {done.exception}"
 
 
+def test_an_unknown_format_is_refused_before_anything_is_written(kept: Path) -> None:
+    before = (kept / "verdict.json").stat().st_mtime_ns
+    done = call("report", str(kept), "--format", "htlm")
+    assert "no report format is called 'htlm'" in str(done.exception)
+    assert (kept / "verdict.json").stat().st_mtime_ns == before
+
+
+def test_linked_assets_lie_beside_the_page(kept: Path) -> None:
+    done = call("report", str(kept), "--format", "html", "--format", "junit", "--assets", "linked")
+    assert done.exit_code == 0
+    assert (kept / "report.css").read_text().startswith(":root")
+    page = (kept / "report.html").read_text()
+    assert '<link rel="stylesheet" href="report.css">' in page
+    assert "style-src 'self'" in page
+    assert "<style" not in page
+    assert "style=" not in page
+    assert (kept / "junit.xml").exists()
+    assert call("report", str(kept)).exit_code == 0
+    assert "<style>" in (kept / "report.html").read_text()
+
+
 def test_html_is_one_file_for_each_run(broken: Path, kept: Path) -> None:
     done = call("report", str(broken), str(kept), "--format", "html", "--output", "x.html")
     assert "html is one file for each run, and these are 2 runs" in str(done.exception)
