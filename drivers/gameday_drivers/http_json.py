@@ -31,6 +31,8 @@ class Api:
     def check(self) -> None:
         """Raise ValueError, as a probe's ``__post_init__`` does, for what cannot be asked."""
         read_url("value", self.url)
+        if "?" in self.url or "#" in self.url:
+            raise ValueError("value has more than host and path; write it without ? and #")
         headers = read_headers("headers", self.headers)
         if bool(self.user) != bool(self.password):
             raise ValueError('user and password belong together; write user: NAME, password: "${password}"')

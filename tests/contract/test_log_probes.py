@@ -275,5 +275,7 @@ def test_what_elasticsearch_and_loki_refuse_of_their_own(api: Recorded) -> None:
         elastic(api, index="a/_search")
     with pytest.raises(ValueError, match=r"^query is empty"):
         loki(api, query=" ")
+    with pytest.raises(ValueError, match=r"^value has more than host and path"):
+        LokiProbe(value="http://127.0.0.1:3100/?tenant=shop", query=QUERY)
     with pytest.raises(ValueError, match=r"^value is not a URL"):
         LokiProbe(value="loki", query=QUERY)

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,8 +11,9 @@ import pytest
 
 from gameday.model import ProcessRef
 from gameday.spi import ProbeError, QueryError, World
-from gameday.spi.processes import marked, send
+from gameday.spi.processes import marked, reap, send, start_process
 from gameday.testing import ProbeContract, Source, eventually
+from gameday_drivers import process_probe
 from gameday_drivers.process_probe import ProcessProbe
 from tests.fakes.victims import running, world_of
 
@@ -173,21 +173,34 @@ def test_an_idle_process_has_hardly_any_cpu(system: World) -> None:
     assert ProcessProbe(value="victim", cpu=True, window=100).read(system) < 0.2
 
 
-def test_a_process_that_ends_in_the_middle_is_no_reading(system: World) -> None:
-    ref, failures = victim(system), list[ProbeError]()
+class Clock:
+    """Stands in for the module ``time``: what happens in the window happens while it is slept through."""
 
-    def read() -> None:
-        try:
-            ProcessProbe(value="victim", cpu=True, window=1_000).read(system)
-        except ProbeError as error:
-            failures.append(error)
+    monotonic = staticmethod(time.monotonic)
 
-    thread = threading.Thread(target=read)
-    thread.start()
-    time.sleep(0.3)  # within the window, which cannot be seen from outside
-    send(ref, signal.SIGKILL)
-    thread.join()
-    assert "ended in the middle" in str(failures)
+    def __init__(self, act: Callable[[], None]) -> None:
+        self.act = act
+
+    def sleep(self, seconds: float) -> None:
+        self.act()
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("tree", [False, True])
+def test_a_process_that_ends_or_starts_anew_in_the_middle_is_no_reading(
+    system: World, monkeypatch: pytest.MonkeyPatch, *, tree: bool, again: bool
+) -> None:
+    def act() -> None:
+        ref = victim(system)
+        send(ref, signal.SIGKILL)
+        assert eventually(lambda: not marked(system.run_id))
+        reap(ref)
+        if again:
+            start_process(system.system["victim"], system.run_id, system.secrets)
+
+    monkeypatch.setattr(process_probe, "time", Clock(act))
+    with pytest.raises(ProbeError, match="ended in the middle"):
+        ProcessProbe(value="victim", cpu=True, tree=tree).read(system)
 
 
 def test_children_are_counted_with_the_tree(tmp_path: Path) -> None:
