@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -91,7 +92,7 @@ def test_a_chain_written_anew_shows_only_beside_the_head_that_was_noted(folder: 
     noted = read_journal(journal).head
     link, lines = "0" * 64, list[bytes]()
     for line in journal.read_bytes().splitlines():
-        record = {**json.loads(line), "prev": link}
+        record: dict[str, Any] = {**json.loads(line), "prev": link}
         record["wall"] += 3600
         lines.append(json.dumps(record).encode())
         link = digest(lines[-1])
