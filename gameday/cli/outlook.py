@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gameday.cli.advice import advice, chance_row, together
@@ -13,6 +14,9 @@ from gameday.cli.survival import survives, undo_words
 from gameday.judge.chance import chances
 from gameday.load.limits import check_open_files, open_files_needed
 from gameday.model import Plan, Reason
+from gameday.policy.file import Policy
+from gameday.policy.found import find_policies
+from gameday.policy.rules import refusals, target_refusals, under
 from gameday.registry import load_driver
 from gameday.runner.bounds import fault_max_ms, run_max_ms
 from gameday.runner.planning import PLAN_SECONDS, beyond
@@ -32,7 +36,8 @@ SCHEMA = "gameday/outlook/1"
 
 def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
     """Return everything that `gameday plan` says about one run, as its JSON has it."""
-    experiment = loaded.experiment
+    policies = find_policies(loaded.path)
+    experiment = under(policies, loaded.experiment)
     world = _world(loaded)
     faults = [_fault(fault, experiment, world) for fault in experiment.faults]
     expected = chances(experiment, earlier.shares if earlier else {})
@@ -42,7 +47,11 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
         "variant": dict(loaded.variant),
         "title": experiment.title,
         "hypothesis": experiment.hypothesis,
-        "refusals": [*_refusals(loaded), *(_refused(fault) for fault in faults if fault["error"])],
+        "refusals": [
+            *_refusals(loaded),
+            *_forbidden(policies, experiment, faults),
+            *(_refused(fault) for fault in faults if fault["error"]),
+        ],
         "max_ms": run_max_ms(experiment),
         "system": list(experiment.system),
         "slis": [{"name": name, "kind": sli.kind, "every_ms": sli.every} for name, sli in experiment.slis.items()],
@@ -79,6 +88,16 @@ def _refusals(loaded: Loaded) -> Iterator[dict[str, str]]:
             check_open_files(loaded.experiment.load)
         except LoadError as error:
             yield {"reason": str(Reason.LOAD_GENERATOR), "detail": f"{error}; {error.hint}"}
+
+
+def _forbidden(
+    policies: tuple[Policy, ...], experiment: Experiment, faults: list[dict[str, Any]]
+) -> Iterator[dict[str, str]]:
+    """Yield each rule of a policy that would refuse a run that begins now."""
+    targets = {str(fault["name"]): tuple(fault["targets"]) for fault in faults}
+    found = refusals(policies, experiment, datetime.now(UTC), run_max_ms(experiment))
+    for refusal in (*found, *target_refusals(policies, experiment, targets)):
+        yield {"reason": str(Reason.POLICY), "detail": str(refusal)}
 
 
 def _refused(fault: Mapping[str, Any]) -> dict[str, str]:

@@ -14,14 +14,16 @@ In an experiment file, for editors that speak the YAML language server:
   # yaml-language-server: $schema=experiment.schema.json
 """
 
-LATER = {"gameday": "game days", "policy": "policies"}
+LATER = {"gameday": "game days"}
 """Kinds of files that are planned, and what they are called."""
 
 
 @click.command(epilog=EPILOG)
-@click.argument("kind", type=click.Choice(["experiment", "verdict", "findings", *LATER]), default="experiment")
+@click.argument(
+    "kind", type=click.Choice(["experiment", "verdict", "findings", "policy", *LATER]), default="experiment"
+)
 def schema(kind: str) -> None:
-    """Print the JSON Schema of an experiment file (default), of verdict.json or of findings.yaml; of gameday and policy files later."""
+    """Print the JSON Schema of an experiment file (default), of verdict.json, findings.yaml or gameday.toml; of game days later."""
     if kind in LATER:
         raise click.UsageError(f"there are no {LATER[kind]} yet: their schema comes with them")
     if kind == "verdict":
@@ -32,6 +34,11 @@ def schema(kind: str) -> None:
         from gameday.schema.remarks import remarks_schema  # noqa: PLC0415 - only for this kind
 
         document = remarks_schema()
+    elif kind == "policy":
+        from gameday.policy.file import Rules  # noqa: PLC0415 - only for this kind
+        from gameday.schema.jsonschema import section_schema  # noqa: PLC0415 - only for this kind
+
+        document = section_schema(Rules, "gameday policy")
     else:
         from gameday.schema.jsonschema import json_schema  # noqa: PLC0415 - --help needs none of it
 

@@ -14,6 +14,7 @@ import anyio
 from gameday.journal.folder import RunFolder
 from gameday.journal.writer import Journal, JournalError
 from gameday.model import Plan, Reason
+from gameday.policy.file import Policy
 from gameday.schema.experiment import Experiment
 from gameday.spi import World
 from gameday.timeline import Timeline
@@ -90,6 +91,8 @@ class Context:
     world: World
     base: Path
     """The experiment file's folder, from which its relative paths count."""
+    policies: tuple[Policy, ...] = ()
+    """Every gameday.toml that applies."""
     faults: dict[str, FaultState] = field(default_factory=dict[str, FaultState])
     stop: Stop = field(default_factory=Stop)
     skip_report: bool = False

@@ -15,6 +15,9 @@ from importlib import metadata
 from pathlib import Path
 
 from gameday.journal.folder import RunFolder
+from gameday.policy.file import Policy
+from gameday.policy.found import find_policies
+from gameday.policy.rules import under
 from gameday.schema.errors import ExperimentErrors
 from gameday.schema.experiment import Experiment
 from gameday.schema.loader import Loaded
@@ -38,6 +41,8 @@ class Prepared:
     base: Path
     """The folder of the experiment file: relative paths of ``system:`` start there."""
     environment: Mapping[str, str]
+    policies: tuple[Policy, ...] = ()
+    """Every gameday.toml that applies to the file; the experiment has the abort rules that they add."""
 
 
 def new_run_id(source: Path, now: datetime) -> str:
@@ -48,6 +53,8 @@ def new_run_id(source: Path, now: datetime) -> str:
 
 def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Sequence[str]) -> Prepared:
     """Make the run folder and write what is known; raise GamedayError when that cannot be done."""
+    policies = find_policies(loaded.path)
+    experiment = under(policies, loaded.experiment)
     folder = RunFolder((output / run_id).absolute())
     versions = environment()
     plan = {
@@ -55,7 +62,7 @@ def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Se
         "run_id": run_id,
         "seed": seed,
         "digest": loaded.digest,
-        "experiment": loaded.experiment.to_json(),
+        "experiment": experiment.to_json(),
         "source": str(loaded.path),
         "variant": dict(loaded.variant),
         "lines": dict(loaded.lines),
@@ -79,11 +86,12 @@ def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Se
         run_id=run_id,
         seed=seed,
         folder=folder,
-        experiment=loaded.experiment,
+        experiment=experiment,
         secrets=loaded.secrets,
         digest=loaded.digest,
         base=Path(loaded.path).absolute().parent,
         environment=versions,
+        policies=policies,
     )
 
 

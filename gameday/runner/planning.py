@@ -8,7 +8,8 @@ from typing import Any
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from gameday.model import Plan
+from gameday.model import Plan, Reason
+from gameday.policy.rules import target_refusals
 from gameday.registry import load_driver
 from gameday.runner.bounds import fault_max_ms
 from gameday.runner.context import Context, FaultState
@@ -21,8 +22,12 @@ from gameday.undo.leftover import describe, residue
 PLAN_SECONDS = 10.0
 
 
-class ResidueError(GamedayError):
-    """An ended run left a fault on the very targets of this one; nothing has been injected."""
+class RefusedError(GamedayError):
+    """The targets that were found may not be touched: residue of an ended run, or a policy; nothing has been injected."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 async def plan_faults(
@@ -47,7 +52,10 @@ async def plan_faults(
         _planned(ctx, spec, driver, plan)
     targets = [target for fault in ctx.faults.values() for target in fault.plan.targets]
     if found := await anyio.to_thread.run_sync(residue, ctx.experiment, targets):
-        raise ResidueError(describe(found))
+        raise RefusedError(Reason.RESIDUE, describe(found))
+    chosen = {name: fault.plan.targets for name, fault in ctx.faults.items()}
+    if forbidden := target_refusals(ctx.policies, ctx.experiment, chosen):
+        raise RefusedError(Reason.POLICY, "; ".join(map(str, forbidden)))
 
 
 def beyond(spec: FaultSpec, plan: Plan) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -13,12 +14,13 @@ import anyio
 from gameday.journal.folder import RunFolder, file_digest
 from gameday.journal.writer import Journal
 from gameday.model import Event, Json, Reason
+from gameday.policy.rules import environments, refusals
 from gameday.runner import faults, phases, proxies, sources, system
 from gameday.runner.bounds import run_max_ms
 from gameday.runner.context import Context
 from gameday.runner.folder import Prepared
 from gameday.runner.measuring import Measuring
-from gameday.runner.planning import ResidueError, plan_faults
+from gameday.runner.planning import RefusedError, plan_faults
 from gameday.runner.services import services
 from gameday.schema.power import never_provable
 from gameday.spi import GamedayError, LoadError, World
@@ -110,9 +112,18 @@ def _open(journal: Journal, prepared: Prepared) -> None:
             "digest": prepared.digest,
             "plan": file_digest(prepared.folder.plan),
             "versions": prepared.environment,
+            **({"policy": _policy(prepared)} if prepared.policies else {}),
         },
     )
     journal.sync()
+
+
+def _policy(prepared: Prepared) -> list[dict[str, Any]]:
+    """Say which policies applied, and in which of their environments this run is."""
+    return [
+        {"file": str(policy.path), "environments": list(environments(policy, prepared.experiment))}
+        for policy in prepared.policies
+    ]
 
 
 def _refusal(prepared: Prepared, *, check_only: bool) -> tuple[Reason, str] | None:
@@ -122,6 +133,9 @@ def _refusal(prepared: Prepared, *, check_only: bool) -> tuple[Reason, str] | No
         return Reason.PERSON, f"gameday stop: {why}; let runs start again with: gameday resume"
     if found := residue(prepared.experiment):
         return Reason.RESIDUE, describe(found)
+    experiment, lasts_ms = prepared.experiment, run_max_ms(prepared.experiment)
+    if forbidden := refusals(prepared.policies, experiment, datetime.now(UTC), lasts_ms):
+        return Reason.POLICY, "; ".join(map(str, forbidden))
     lacks = () if check_only else never_provable(prepared.experiment)
     said = [
         f"{lack.objective}: {lack.criterion} needs {lack.needed} requests in the {lack.phase} phase and gets about {lack.expected}"
@@ -183,6 +197,7 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
         hosts=hosts,
         world=world,
         base=prepared.base,
+        policies=prepared.policies,
     )
     async with services(ctx):
         await _run(ctx, hosts, specs, extras)
@@ -277,8 +292,8 @@ def _explain(ctx: Context, error: BaseException) -> None:
     if isinstance(error, (system.NotReadyError, proxies.ProxyError)):
         name = "fault proxy" if isinstance(error, proxies.ProxyError) else text.partition(" ")[0]
         ctx.note("process-not-ready", {"name": name, "error": text})
-    elif isinstance(error, ResidueError):
-        ctx.note("refused", {"reason": Reason.RESIDUE.value, "detail": text})
+    elif isinstance(error, RefusedError):
+        ctx.note("refused", {"reason": error.reason.value, "detail": text})
     elif isinstance(error, LoadError):
         ctx.note("load-lost", {"error": text})
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from gameday.schema.experiment import Experiment, FaultSpec, Recover, Sli
 from gameday.schema.marks import Form
@@ -112,6 +112,24 @@ _KINDS: dict[str, dict[str, Any]] = {
 def json_schema(kind: str = "experiment") -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a kind of file; raise KeyError for a kind there is none of."""
     return {"experiment": _experiment}[kind]()
+
+
+def section_schema(section: type[Section], title: str) -> dict[str, Any]:
+    """Return the JSON Schema of a file that is one section and has no variables."""
+    definitions: dict[str, Any] = {}
+    top = _section(section, definitions)
+    whole = {"$schema": _DIALECT, "title": title, **top, "$defs": dict(sorted(definitions.items()))}
+    return cast("dict[str, Any]", _without_variables(whole))
+
+
+def _without_variables(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_variables(one) for one in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _without_variables(one) for name, one in cast("dict[str, Any]", schema).items()}
+    either = found.pop("anyOf", None)
+    return found if either is None else {**found, **either[0]}
 
 
 def _experiment() -> dict[str, Any]:

@@ -1,0 +1,126 @@
+"""The policy file's shape: environments, recognised by the hosts that a run touches, and the rules of each.
+
+A key that this version cannot enforce yet is no error: it refuses every run of its environment, and says so. A rule that is read
+and not kept would be worse than none.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gameday.policy.windows import check_clock, check_days, check_moment, check_zone
+from gameday.schema.fields import Abort, Line, Name
+from gameday.schema.marks import Mistake
+from gameday.schema.section import InvalidError, Section, key
+from gameday.schema.units import PositiveDuration
+from gameday.spi.errors import GamedayError
+
+FILE = "gameday.toml"
+MAX_BYTES = 1 << 20
+NOT_YET = ("approvals", "approvers", "error_budget", "kubernetes")
+"""Keys of an environment that are known and not enforced yet."""
+
+
+class PolicyError(GamedayError):
+    """A policy cannot be read, so that nothing may run under it."""
+
+
+class Window(Section):
+    """When runs are allowed: on these days, from one time of day to another, in one time zone."""
+
+    days: Line = key(default="mon-sun", description="mon-thu, or mon,wed,fri", examples=["mon-thu"])
+    from_: Line = key(default="00:00", alias="from", description="time of day", examples=["10:00"])
+    to: Line = key(default="24:00", description="time of day, not included", examples=["15:00"])
+    timezone: Line = key(default="UTC", description="a name of the time zone database", examples=["Europe/London"])
+
+    def agree(self) -> None:
+        """Raise ValueError when it can never be open, or names what does not exist."""
+        check_days(self.days)
+        check_zone(self.timezone)
+        if check_clock(self.from_) >= check_clock(self.to):
+            raise ValueError(f"{self.to} is not after {self.from_}; write two windows for a night")
+
+
+class Blackout(Section):
+    """When nothing may run, whatever windows say."""
+
+    from_: Line = key(alias="from", description="a day or a moment", examples=["2026-12-15", "2026-12-31T18:00"])
+    to: Line = key(description="not included", examples=["2027-01-05"])
+    timezone: Line = key(default="UTC", description="a name of the time zone database")
+
+    def agree(self) -> None:
+        """Raise ValueError when it is never, or names what does not exist."""
+        check_zone(self.timezone)
+        if check_moment(self.from_, self.timezone) >= check_moment(self.to, self.timezone):
+            raise ValueError(f"{self.to} is not after {self.from_}")
+
+
+class Environment(Section):
+    """One environment: how it is recognised, and what may be done to it."""
+
+    hosts: tuple[Line, ...] = key(least=1, description="names or patterns", examples=[["*.staging.example.com"]])
+    allow: tuple[Line, ...] = key(default=("*",), description="drivers that may be used", examples=[["proxy.*"]])
+    deny: tuple[Line, ...] = key(default=(), description="drivers that may not, whatever allow says")
+    deny_hosts: tuple[Line, ...] = key(default=(), description="hosts of it that nothing may touch")
+    deny_targets: tuple[Line, ...] = key(default=(), description="targets, as plan prints them, that nothing may touch")
+    max_duration: PositiveDuration | None = key(default=None, description="of the whole fault phase")
+    max_targets: int | None = key(default=None, least=1, description="the most that one fault may touch")
+    windows: tuple[Window, ...] = key(default=(), description="when runs are allowed; default: always")
+    blackout: tuple[Blackout, ...] = key(default=(), description="when they are not")
+    abort: tuple[Abort, ...] = key(default=(), description="abort rules that every run gets beside its own")
+    approvals: Any = None
+    approvers: Any = None
+    error_budget: Any = None
+    kubernetes: Any = None
+
+    @property
+    def not_yet(self) -> tuple[str, ...]:
+        """Its keys that are not enforced yet."""
+        return tuple(name for name in NOT_YET if getattr(self, name) is not None)
+
+
+class Rules(Section):
+    """A whole policy file."""
+
+    environments: dict[Name, Environment] = key(least=1, description="each under its name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A policy that applies, and where it was found."""
+
+    path: Path
+    rules: Rules
+
+
+def read_policy(path: Path) -> Policy:
+    """Read one file; raise PolicyError with everything that is wrong with it."""
+    try:
+        text = path.read_bytes()
+        if len(text) > MAX_BYTES:
+            raise PolicyError(f"{path} is larger than 1 MiB", hint="a policy is a few lines")
+        raw = tomllib.loads(text.decode("utf-8-sig"))
+        return Policy(path=path, rules=Rules.model_validate(raw))
+    except OSError as error:
+        raise PolicyError(
+            f"{path} cannot be read: {error.strerror}", hint="mend it; nothing runs without it"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PolicyError(f"{path} is not TOML: {error}", hint="mend it; nothing runs without it") from error
+    except InvalidError as error:
+        said = "; ".join(map(_said, error.mistakes[:10]))
+        raise PolicyError(f"{path}: {said}", hint="mend it; nothing runs without it") from error
+
+
+def _said(mistake: Mistake) -> str:
+    place = ".".join(map(str, mistake.path))
+    match mistake.kind:
+        case "unknown":
+            return f"unknown key {place}"
+        case "missing":
+            return f"missing key {place}"
+        case _:
+            return f"{place}: {mistake.said}"

@@ -1,0 +1,169 @@
+"""What a policy says of one run: in which environments it is, and every rule that refuses it, in words with the way out.
+
+An environment is recognised by its hosts, never by a flag: what is touched decides. The pattern that names a host most closely wins:
+``*.staging.example.com`` before ``*.example.com``. A run that touches several is under the rules of all of them, and one that touches a
+host which no environment names is refused: nothing is allowed by having been forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+
+from gameday.policy.file import Environment, Policy, Window
+from gameday.policy.touched import touched_hosts
+from gameday.policy.windows import check_moment, closes, inside
+from gameday.schema.experiment import Experiment
+from gameday.schema.grammar import AbortRule, ForRule
+from gameday.schema.units import format_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One rule that a run breaks."""
+
+    rule: str
+    """Where it stands: ``gameday.toml: environments.production.deny``."""
+    says: str
+
+    def __str__(self) -> str:
+        return f"{self.says} ({self.rule})"
+
+
+def environments(policy: Policy, experiment: Experiment) -> dict[str, Environment]:
+    """Return the environments that a run is in, by their names."""
+    named = policy.rules.environments
+    found = (_closest(named, host) for host in touched_hosts(experiment))
+    return {name: named[name] for name in dict.fromkeys(found) if name is not None}
+
+
+def refusals(policies: Iterable[Policy], experiment: Experiment, now: datetime, lasts_ms: int) -> list[Refusal]:
+    """Return why a run may not begin at ``now`` (with a time zone) and last for so long; nothing has been resolved yet."""
+    return [refusal for policy in policies for refusal in _static(policy, experiment, now, lasts_ms)]
+
+
+def target_refusals(
+    policies: Iterable[Policy], experiment: Experiment, targets: Mapping[str, tuple[str, ...]]
+) -> list[Refusal]:
+    """Return why the targets that the faults (by name) have found may not be touched."""
+    return [
+        refusal
+        for policy in policies
+        for name, environment in environments(policy, experiment).items()
+        for fault, found in targets.items()
+        for refusal in _of_targets(_place(policy, name), environment, fault, found)
+    ]
+
+
+def abort_rules(policies: Iterable[Policy], experiment: Experiment) -> tuple[AbortRule, ...]:
+    """Return the abort rules that policies add to a run, without those that it has."""
+    own = {rule.text for rule in experiment.abort}
+    added = (
+        rule
+        for policy in policies
+        for environment in environments(policy, experiment).values()
+        for rule in environment.abort
+    )
+    return tuple({rule.text: rule for rule in added if rule.text not in own}.values())
+
+
+def under(policies: Iterable[Policy], experiment: Experiment) -> Experiment:
+    """Return the experiment with the abort rules that policies add."""
+    added = abort_rules(policies, experiment)
+    return experiment.model_copy(update={"abort": (*experiment.abort, *added)}) if added else experiment
+
+
+def _measured(rule: AbortRule, experiment: Experiment) -> bool:
+    """Whether a run measures what a rule speaks of."""
+    if isinstance(rule, ForRule) and rule.criterion.kind == "gauge":
+        return rule.criterion.sli in experiment.slis
+    return experiment.load is not None
+
+
+def _closest(named: Mapping[str, Environment], host: str) -> str | None:
+    matches = [
+        (pattern == host, len(pattern.replace("*", "")), name)
+        for name, environment in named.items()
+        for pattern in environment.hosts
+        if fnmatchcase(host, pattern.lower())
+    ]
+    return max(matches)[2] if matches else None
+
+
+def _place(policy: Policy, name: str) -> str:
+    return f"{policy.path.name}: environments.{name}"
+
+
+def _static(policy: Policy, experiment: Experiment, now: datetime, lasts_ms: int) -> Iterator[Refusal]:
+    for host, by in touched_hosts(experiment).items():
+        name = _closest(policy.rules.environments, host)
+        if name is None:
+            says = f"{by} touches {host}, which is in no environment; name it under hosts of one"
+            yield Refusal(rule=f"{policy.path.name}: environments", says=says)
+        elif any(fnmatchcase(host, pattern.lower()) for pattern in policy.rules.environments[name].deny_hosts):
+            yield Refusal(rule=f"{_place(policy, name)}.deny_hosts", says=f"{by} touches {host}, which is denied")
+    for name, environment in environments(policy, experiment).items():
+        place = _place(policy, name)
+        yield from _drivers(place, environment, experiment)
+        yield from _caps(place, environment, experiment)
+        yield from _times(place, environment, now, lasts_ms)
+        for rule in environment.abort:
+            if not _measured(rule, experiment):
+                says = f"every run must be stopped by {rule.text!r}, and this one does not measure that"
+                yield Refusal(rule=f"{place}.abort", says=says)
+        for key in environment.not_yet:
+            yield Refusal(
+                rule=f"{place}.{key}", says=f"this version cannot enforce {key}, so nothing may run in {name}"
+            )
+
+
+def _drivers(place: str, environment: Environment, experiment: Experiment) -> Iterator[Refusal]:
+    for fault in experiment.faults:
+        if any(fnmatchcase(fault.do, pattern) for pattern in environment.deny):
+            yield Refusal(rule=f"{place}.deny", says=f"{fault.name} uses {fault.do}, which is denied")
+        elif not any(fnmatchcase(fault.do, pattern) for pattern in environment.allow):
+            allowed = ", ".join(environment.allow) or "nothing"
+            yield Refusal(rule=f"{place}.allow", says=f"{fault.name} uses {fault.do}; allowed is {allowed}")
+
+
+def _caps(place: str, environment: Environment, experiment: Experiment) -> Iterator[Refusal]:
+    longest = environment.max_duration
+    if longest is not None and experiment.fault_ms > longest:
+        lasts, most = format_duration(experiment.fault_ms), format_duration(longest)
+        yield Refusal(rule=f"{place}.max_duration", says=f"the fault phase lasts {lasts}, and {most} is the most")
+
+
+def _of_targets(place: str, environment: Environment, fault: str, found: tuple[str, ...]) -> Iterator[Refusal]:
+    most = environment.max_targets
+    if most is not None and len(found) > most:
+        yield Refusal(
+            rule=f"{place}.max_targets", says=f"{fault} would touch {len(found)} targets, and {most} is the most"
+        )
+    for target in found:
+        if any(fnmatchcase(target, pattern) for pattern in environment.deny_targets):
+            yield Refusal(rule=f"{place}.deny_targets", says=f"{fault} would touch {target}, which is denied")
+
+
+def _times(place: str, environment: Environment, now: datetime, lasts_ms: int) -> Iterator[Refusal]:
+    end = now + timedelta(milliseconds=lasts_ms)
+    for blackout in environment.blackout:
+        begin, over = (check_moment(text, blackout.timezone) for text in (blackout.from_, blackout.to))
+        if now < over and end > begin:
+            says = f"nothing may run from {blackout.from_} to {blackout.to} {blackout.timezone}"
+            yield Refusal(rule=f"{place}.blackout", says=says)
+    if environment.windows and not any(_open(window, now, end) for window in environment.windows):
+        lasts = format_duration(max(1, lasts_ms // 1000) * 1000)
+        says = f"a run of up to {lasts} that begins now is in no window; open are {'; '.join(map(_shown, environment.windows))}"
+        yield Refusal(rule=f"{place}.windows", says=says)
+
+
+def _open(window: Window, now: datetime, end: datetime) -> bool:
+    if not inside(window.days, window.from_, window.to, window.timezone, now):
+        return False
+    return end <= closes(window.to, window.timezone, now)
+
+
+def _shown(window: Window) -> str:
+    return f"{window.days} {window.from_} to {window.to} {window.timezone}"
