@@ -124,7 +124,8 @@ def section_schema(section: type[Section], title: str) -> dict[str, Any]:
 
 def _without_variables(schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_without_variables(one) for one in cast("list[Any]", schema)]
+        entries: list[Any] = schema
+        return [_without_variables(one) for one in entries]
     if not isinstance(schema, dict):
         return schema
     found = {name: _without_variables(one) for name, one in cast("dict[str, Any]", schema).items()}

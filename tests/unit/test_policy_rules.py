@@ -60,8 +60,8 @@ def london(hour: int, minute: int = 0, day: int = 24) -> datetime:
 
 STAGING, PRODUCTION = "https://shop.staging.example.com", "https://shop.example.com"
 NOBODY = "https://shop.elsewhere.test"
-PROXY = {"proxies": {"payments": {"control": "http://toxi.example.com:8474", "name": "payments"}}}
-OWN = {"proxies": {"payments": {"listen": "127.0.0.1:9102", "upstream": "db.elsewhere.test:5432"}}}
+PROXY: dict[str, Any] = {"proxies": {"payments": {"control": "http://toxi.example.com:8474", "name": "payments"}}}
+OWN: dict[str, Any] = {"proxies": {"payments": {"listen": "127.0.0.1:9102", "upstream": "db.elsewhere.test:5432"}}}
 ALERTS = staging('abort = ["max(queue) < 5 for 3s"]')
 TIMED: dict[str, tuple[str, datetime, int, str]] = {
     # name: (policy, begins, minutes, which rule refuses; empty: none)
