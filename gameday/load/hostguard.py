@@ -14,14 +14,7 @@ from locust.clients import HttpSession
 from locust.contrib.fasthttp import LocustUserAgent
 from requests.exceptions import ConnectionError as RequestsError
 
-from gameday.load.hosts import may_load
-
-
-class HostRefusedError(ConnectionError):
-    """A request to a host that may not be loaded; FastHttp takes it for one that failed."""
-
-    def __init__(self, host: str) -> None:
-        super().__init__(f"{host or 'this URL'} may not be loaded; if it may, list it under load.allow_hosts")
+from gameday.load.hosts import HostRefusedError, may_load
 
 
 def guard_hosts(patterns: Sequence[str]) -> None:

@@ -8,6 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
+class HostRefusedError(ConnectionError):
+    """A request to a host that may not be loaded; FastHttp takes it for one that failed."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"{host or 'this URL'} may not be loaded; if it may, list it under load.allow_hosts")
+
+
 def host_patterns(config: Mapping[str, Any]) -> list[str]:
     """Return the patterns of hosts that a load's configuration allows, in lower case."""
     allowed = config["allow_hosts"]

@@ -15,7 +15,7 @@ from typing import Any
 from gevent.timeout import Timeout
 from geventhttpclient.response import HTTPConnectionClosed
 
-from gameday.load.hostguard import HostRefusedError
+from gameday.load.hosts import HostRefusedError
 from gameday.load.outcomes import kind_of_error
 from gameday.load.protocol import GENERATOR
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from gameday.schema.experiment import Experiment, FaultSpec, Recover, Sli
 from gameday.schema.marks import Form
+from gameday.schema.nodes import as_list, as_mapping
 from gameday.schema.section import Bound, Section
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -124,12 +125,11 @@ def section_schema(section: type[Section], title: str) -> dict[str, Any]:
 
 def _without_variables(schema: Any) -> Any:
     if isinstance(schema, list):
-        entries: list[Any] = schema
-        return [_without_variables(one) for one in entries]
+        return [_without_variables(one) for one in as_list(schema)]
     if not isinstance(schema, dict):
         return schema
-    found = {name: _without_variables(one) for name, one in cast("dict[str, Any]", schema).items()}
-    either = found.pop("anyOf", None)
+    found = {name: _without_variables(one) for name, one in as_mapping(schema).items()}
+    either: Any = found.pop("anyOf", None)
     return found if either is None else {**found, **either[0]}
 
 
