@@ -27,6 +27,8 @@ def judge_counter_recovery(
     if window is None or window.to_ms <= window.from_ms:
         return Recovery(within_ms=within_ms, hold_ms=hold, result=unsure(Reason.TOO_SHORT))
     lack = lacking(heard, window)
+    if lack is None and ratio is not None and ratio.of(window).whole <= 0:
+        lack = Reason.NO_DATA
     if lack is not None or ratio is None:
         result = unsure(lack or Reason.NO_DATA)
         return Recovery(within_ms=within_ms, hold_ms=hold, from_ms=window.from_ms, result=result)

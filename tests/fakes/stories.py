@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gameday.model import Event, GaugeSample, LoadRow, LoadSeries, Run, Tick
+from gameday.model import Event, GaugeSample, LoadRow, LoadSeries, Run, Testimony, Tick
 
 RATE = 50
 """Arrivals per second of every story: five in each slot."""
@@ -130,6 +130,7 @@ class Story:
     rows: Sequence[LoadRow] = field(default_factory=lambda: rows(good))
     ticks: Sequence[Tick] = field(default_factory=ticks)
     gauges: Sequence[GaugeSample] = ()
+    testimonies: Sequence[Testimony] = ()
     said_bye: bool = True
     closed: bool = True
     undone: bool = True
@@ -176,6 +177,7 @@ class Story:
             closed=self.closed,
             load=LoadSeries(rows=tuple(self.rows), ticks=tuple(self.ticks), said_bye=self.said_bye),
             gauges=tuple(self.gauges),
+            testimonies=tuple(self.testimonies),
         )
 
 

@@ -19,10 +19,12 @@ from gameday.judge.countercriteria import (
 )
 from gameday.judge.counterrecovery import judge_counter_recovery
 from gameday.judge.counters import Amounts, Ratio
+from gameday.judge.counts import Tally
+from gameday.judge.measures.budget import account
 from gameday.judge.measures.shape import Context, Gated, Judged, Pair, Row, pairs_of
 from gameday.judge.recovery import Recovery
 from gameday.judge.result import FAIL, PASS, Result, unsure
-from gameday.judge.windows import Window
+from gameday.judge.windows import Window, Windows
 from gameday.model import Reason, Run, Testimony, Verdict
 from gameday.schema.experiment import Experiment, Objective, Sli
 from gameday.schema.grammar import Criterion
@@ -107,7 +109,7 @@ class CountersMeasure:
         if pair.during is not None:
             result = context.stopped or self._during(pair.during, objective, context)
             heard = self._base(pair.during, objective)
-            onset = heard.ratio.onset(windows.onset, windows.fault) if heard.ratio is not None else Amounts()
+            onset = _onset(heard, windows)
             if pair.during.kind == "bad_seconds":
                 onset = self._seconds(objective, heard, (windows.onset,))
             phases["onset"] = counted_phase(pair.during, heard, windows.onset, onset, None)
@@ -148,17 +150,16 @@ class CountersMeasure:
         return one.with_result(one.result, bad_seconds=bad)
 
     def _budget(self, steady: Sequence[Criterion], context: Context) -> dict[str, Any] | None:
-        """Account for the error budget of the first ratio, as the load's counts do."""
+        """Account for the error budget of the first ratio in ``expect``."""
         criterion = next((one for one in steady if one.kind == "ratio"), None)
         if criterion is None:
             return None
         heard, windows = self._of(criterion), context.windows
-        if heard.ratio is None:
-            return {"bad": None, "total": None, "used": None, "burn_rate": None}
-        during = heard.ratio.of(windows.fault) + heard.ratio.onset(windows.onset, windows.fault)
-        whole = during + heard.ratio.of(windows.baseline) + heard.ratio.of(windows.recovery)
-        (n, k), fault = rounded(whole), rounded(during)
-        return {"bad": k, "total": n, "used": _burn(n, k, criterion), "burn_rate": _burn(*fault, criterion)}
+        counts = [
+            (window, _tally(_onset(heard, windows) if window is windows.onset else _of(heard, window)))
+            for window in windows.present()
+        ]
+        return account(criterion, counts)
 
 
 def _hear(sli: Sli, said: Sequence[Testimony]) -> Heard:
@@ -186,5 +187,9 @@ def _compared(criterion: Criterion, seconds: Amounts) -> Result:
     return PASS if kept else FAIL
 
 
-def _burn(n: int, k: int, criterion: Criterion) -> float | None:
-    return k / (criterion.budget * n) if n and criterion.budget else None
+def _onset(heard: Heard, windows: Windows) -> Amounts:
+    return heard.ratio.onset(windows.onset, windows.fault) if heard.ratio is not None else Amounts()
+
+
+def _tally(amounts: Amounts) -> Tally:
+    return Tally(*rounded(amounts))
