@@ -25,9 +25,10 @@ BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_every_probe_that_ships_is_in_the_overview_and_has_a_section() -> None:
-    overview = re.findall(r"^\| \[`(\w+)`\]", PAGE, re.MULTILINE)
-    assert sorted(overview) == SHIPPED
-    assert sorted([*SECTIONS, "chaostoolkit"]) == SHIPPED
+    overview = re.findall(r"^\| \[`(\w+)`\]\((\S*?)\)", PAGE, re.MULTILINE)
+    assert sorted(name for name, _ in overview) == SHIPPED
+    assert sorted(name for name, link in overview if link == f"#{name}") == sorted(SECTIONS)
+    assert all(link in (f"#{name}", "chaostoolkit.md", "experiment-file.md#slisname") for name, link in overview)
     assert sorted(KINDS) == SHIPPED, "the kinds that files are told of"
 
 
