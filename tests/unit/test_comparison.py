@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 from math import comb
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from gameday.cli.compare import compare as compare_command
 from gameday.journal.folder import read_run
@@ -20,7 +22,9 @@ from gameday.judge import judge
 from gameday.model import Run
 from gameday.runner.previous import previous_of
 from gameday_reports.comparison import Comparison, Row, Side, compare, newcombe, side_of, side_of_previous, statuses
+from gameday_reports.comparison.as_html import HtmlComparison
 from gameday_reports.comparison.as_json import JsonComparison
+from gameday_reports.comparison.as_markdown import MarkdownComparison
 from gameday_reports.comparison.as_text import TextComparison
 from tests.fakes.folders import write_run
 from tests.fakes.stories import Story, between, experiment, rows
@@ -190,19 +194,21 @@ def test_severity_then_the_shares_say_whether_it_is_better() -> None:
 def test_what_is_better_beyond_chance_is_told() -> None:
     few, good = verdict(FEW), verdict(GOOD)
     assert [one.title for one in statuses(good, few).good] == [
-        "available (errors < 5%): 0% bad while the fault was on, after 0.5%"
+        "available (errors < 5%): 0% bad while the fault was on; 0.5% in the run before"
     ]
     assert statuses(few, good).good == ()
     slow = verdict(GOOD)
     slow["objectives"][0]["recovery"]["seconds"] = 12.0
-    assert [one.title for one in statuses(good, slow).good] == ["available recovered in 0 ms, after 12 s"]
+    assert [one.title for one in statuses(good, slow).good] == [
+        "available recovered at once; it took 12 s in the run before"
+    ]
     slow["objectives"][0]["recovery"]["seconds"] = 1.5
     assert statuses(good, slow).good == ()
 
 
 def test_the_same_runs_give_the_same_bytes() -> None:
     pair = told(BROKEN, OLD), told(GOOD)
-    for form in (TextComparison(), JsonComparison()):
+    for form in (TextComparison(), JsonComparison(), MarkdownComparison(), HtmlComparison()):
         assert form.render(*pair) == form.render(*pair)
     document = json.loads(JsonComparison().render(*pair))
     assert document["schema"] == "gameday/comparison/1"
@@ -226,6 +232,16 @@ def test_hostile_texts_make_no_line_and_no_control_character(text: str) -> None:
     assert plain.count("\n") == calm.count("\n")
     assert all(line.isprintable() for line in plain.splitlines())
     json.loads(JsonComparison().render(*pair))
+    page = HtmlComparison().render(*pair).decode()
+    assert "<script" not in page
+    assert "<img" not in page
+    assert page.count("<tr>") == HtmlComparison().render(told(BROKEN, OLD), told(GOOD)).decode().count("<tr>")
+    assert not re.search(r"\sstyle=|\son\w+=\"|[\x1b\u202e]", page)
+    marked = MarkdownComparison().render(*pair).decode()
+    calm_marked = MarkdownComparison().render(told(BROKEN, OLD), told(GOOD)).decode()
+    assert marked.count("\n") == calm_marked.count("\n")
+    shown = MarkdownIt("commonmark", {"html": True}).enable("table").render(marked)
+    assert not re.search(r"<(script|img|a|b)\b", shown)
 
 
 def call(*words: str) -> Result:

@@ -186,7 +186,7 @@ def spoil(value: Any, text: str) -> Any:
     if isinstance(value, str):
         return text
     if isinstance(value, list):
-        items: list[Any] = value
+        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
         return [spoil(item, text) for item in items]
     if isinstance(value, dict):
         return {key: spoil(item, text) for key, item in cast("dict[str, Any]", value).items()}

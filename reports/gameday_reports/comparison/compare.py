@@ -14,7 +14,7 @@ from gameday_reports.comparison.statuses import Statuses, statuses
 from gameday_reports.gauges import read as read_gauge
 from gameday_reports.reading import bounded, number, part, parts, text
 
-PHASES = {"baseline": "before", "fault": "while it was on", "recovery": "after"}
+PHASES = {"baseline": "before the fault", "fault": "while it was on", "recovery": "after the fault"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +181,7 @@ def _times(before: Side, now: Side) -> Iterator[Row]:
 
 def _lengths(subject: str, measure: str, before: float | None, now: float | None) -> Row:
     """Compare two times; one that never came is no number, and nothing is subtracted from it."""
-    said = ["not reached" if ms is None else words.duration(ms) for ms in (before, now)]
+    said = ["not reached" if ms is None else words.duration(ms) if ms else "at once" for ms in (before, now)]
     change, worse = "", (now is None) if (before is None) != (now is None) else None
     if before is not None and now is not None and before != now:
         change, worse = f"{'+' if now > before else MINUS}{words.duration(abs(now - before))}", now > before
@@ -199,6 +199,8 @@ def _load(before: Side, now: Side) -> Iterator[Row]:
         name = text(raw, "name")
         for key in ("p50_ms", "p95_ms", "p99_ms"):
             was, is_ = number(earlier.get(name, {}), key), number(raw, key)
+            if was is None and is_ is None:
+                continue
             change = f"{100 * (is_ / was - 1):+.0f}%".replace("-", MINUS) if was and is_ is not None else ""
             measure = f"{key.removesuffix('_ms')} over the whole run"
             yield Row(subject=name, measure=measure, before=words.latency(was), now=words.latency(is_), change=change)

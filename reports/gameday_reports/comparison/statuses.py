@@ -162,10 +162,12 @@ def _fewer(name: str, old: Json, new: Json) -> Iterable[str]:
             (k, n), (k_now, n_now) = [(int(k or 0), int(n or 0)) for k, n in counts]
             interval = newcombe(k, n, k_now, n_now)
             if interval is not None and interval[1] < 0:
-                yield f"{name} ({limit}): {words.percent(k_now / n_now)} bad while the fault was on, after {words.percent(k / n)}"
+                was, is_ = words.percent(k / n), words.percent(k_now / n_now)
+                yield f"{name} ({limit}): {is_} bad while the fault was on; {was} in the run before"
 
 
 def _faster(name: str, old: Json, new: Json) -> Iterable[str]:
     was, took = number(part(old, "recovery"), "seconds"), number(part(new, "recovery"), "seconds")
     if was is not None and took is not None and was - took >= max(_FASTER_SECONDS, FASTER * was):
-        yield f"{name} recovered in {words.duration(took * 1000)}, after {words.duration(was * 1000)}"
+        back = f"in {words.duration(took * 1000)}" if took else "at once"
+        yield f"{name} recovered {back}; it took {words.duration(was * 1000)} in the run before"
