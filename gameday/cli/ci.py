@@ -19,7 +19,8 @@ from gameday.spi.errors import GamedayError
 
 SUMMARY_BYTES = 1024 * 1024
 """GitHub drops the summary of a step whole when it is larger."""
-LINKS = "gitlab-links.json"
+LINKS = ".gitlab-links.json"
+"""Hidden, so that ``runs/*`` are run folders and nothing else."""
 
 
 def tell_ci(folders: Sequence[Path], environ: Mapping[str, str]) -> None:

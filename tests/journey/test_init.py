@@ -60,7 +60,10 @@ def test_the_workflow_runs_and_its_first_experiment_can_fail(tmp_path: Path, env
     workflow = (folder / ".github/workflows/resilience.yaml").read_text()
     steps = re.findall(r"^        run: (.+)$", workflow, re.MULTILINE)
     assert steps[0] == "pip install gameday-runner"
-    done = {step: bash(step, folder, {**environ, "CI": "true"}) for step in steps[1:]}
+    summary = tmp_path / "summary.md"
+    github = {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+    gitlab = {"GITLAB_CI": "true", "CI_JOB_URL": "https://gitlab.example/jobs/7", "CI_PROJECT_DIR": str(folder)}
+    done = {step: bash(step, folder, {**environ, **github, **gitlab}) for step in steps[1:]}
     codes = {step: one.returncode for step, one in done.items()}
     expected = {"gameday validate experiments/": 0, "gameday run experiments/": 1, "gameday recover --all": 0}
     assert codes == expected, "".join(one.stdout + one.stderr for one in done.values())
@@ -68,4 +71,12 @@ def test_the_workflow_runs_and_its_first_experiment_can_fail(tmp_path: Path, env
     [broken] = [json.loads(path.read_text())["objectives_broken"] for path in verdicts]
     assert "checkout-available" in broken
     assert all((path.parent / "report.html").exists() and (path.parent / "junit.xml").exists() for path in verdicts)
+    assert "::error file=experiments/first.yaml,line=" in done["gameday run experiments/"].stderr
+    assert summary.read_text().startswith("### ✕ Failed · Checkout survives a payments outage\n")
+    page = (ROOT / "docs" / "ci.md").read_text()
+    *_, metrics = re.findall(r"^    - (gameday .+)$", page, re.MULTILINE)
+    assert bash(metrics, folder, environ).returncode == 0
+    for kept in ("runs/*/junit.xml", "metrics.txt", "runs/.gitlab-links.json"):
+        assert re.search(rf": {re.escape(kept)}$", page, re.MULTILINE)
+        assert list(folder.glob(kept)), kept
     assert shutil.which("gameday", path=environ["PATH"]) is not None
