@@ -123,12 +123,13 @@ def section_schema(section: type[Section], title: str) -> dict[str, Any]:
     return cast("dict[str, Any]", _without_variables(whole))
 
 
-def _without_variables(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_without_variables(one) for one in as_list(schema)]
-    if not isinstance(schema, dict):
+def _without_variables(schema: object) -> Any:
+    if entries := as_list(schema):
+        return [_without_variables(one) for one in entries]
+    members = as_mapping(schema)
+    if not members:
         return schema
-    found = {name: _without_variables(one) for name, one in as_mapping(schema).items()}
+    found = {name: _without_variables(one) for name, one in members.items()}
     either: Any = found.pop("anyOf", None)
     return found if either is None else {**found, **either[0]}
 
