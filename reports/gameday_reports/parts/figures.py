@@ -44,7 +44,7 @@ def figure(facts: Facts, panel: Panel) -> Figure:
         for line in panel.lines
         if _inside(line.series, span)
     )
-    head = ("Phase", "Line", "Lowest", "Median", "Highest", "at", *(("Seconds over",) if panel.limits else ()))
+    head = ("Phase", "Line", "Lowest", "Median", "Highest", "Highest at", *(("Seconds over",) if panel.limits else ()))
     return Figure(panel=panel, table=FigureTable(caption=panel.title, head=head, rows=rows))
 
 
