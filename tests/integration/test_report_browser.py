@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[Outcome, Path]:
     folder = tmp_path_factory.mktemp("reports")
-    paths = {outcome: folder / f"{outcome}.html" for outcome in OUTCOMES}
+    paths: dict[Outcome, Path] = {outcome: folder / f"{outcome}.html" for outcome in OUTCOMES}
     for outcome, path in paths.items():
         path.write_bytes(HtmlReport().render(showcase(outcome)))
     return paths
@@ -41,12 +41,15 @@ def test_axe_finds_nothing_and_everything_fits(
     outcome: Outcome, browser: Browser, reports: dict[Outcome, Path]
 ) -> None:
     with opened(browser, reports[outcome]) as shown:
-        shown.unfold()
-        for width in WIDTHS:
-            for scheme in SCHEMES:
+        for scheme in SCHEMES:
+            for width in WIDTHS:
                 shown.show(width, scheme)
                 assert shown.violations() == [], (width, scheme)
                 assert shown.too_wide() == [], (width, scheme)
+        shown.unfold()
+        shown.show(WIDTHS[0])
+        assert shown.too_wide() == []
+        assert shown.violations() == [], "unfolded"
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
@@ -112,3 +115,20 @@ def test_it_prints_to_a_few_pages(browser: Browser, reports: dict[Outcome, Path]
         paper = shown.page.pdf(format="A4", prefer_css_page_size=True)
         assert paper.startswith(b"%PDF")
         assert 3 <= paper.count(b"/Type /Page\n") <= 25
+
+
+def test_the_questions_can_be_answered_with_no(browser: Browser, tmp_path: Path) -> None:
+    """A page with every fault that is looked for: the checks above can fail."""
+    path = tmp_path / "bad.html"
+    path.write_text(
+        "<!doctype html><title>x</title><p style='color:#aaa'>pale</p><p style='width:2000px'>wide</p>"
+        "<p style='width:80px;overflow:hidden;white-space:nowrap'>cut off, for the box is much too narrow</p>"
+        "<img src=http://127.0.0.1:1/x.png><script>console.log('ran')</script>"
+    )
+    with opened(browser, path) as shown:
+        assert {line.split(":")[0] for line in shown.violations()} >= {"color-contrast", "image-alt", "html-has-lang"}
+        assert any("the page: 2" in line for line in shown.too_wide())
+        assert len(shown.cut_off()) >= 2
+        assert len(shown.asked) == 2
+        assert "ran" in shown.said
+        assert shown.runs_a_script()
