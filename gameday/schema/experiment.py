@@ -26,6 +26,7 @@ from gameday.schema.fields import (
 from gameday.schema.grammar import Criterion, ForRule
 from gameday.schema.loadprofile import METHODS, LoadProfile, Request, Stage, Workers
 from gameday.schema.marks import Form
+from gameday.schema.openslo import Slo
 from gameday.schema.section import Section, key
 from gameday.schema.sli import Sli
 from gameday.schema.source import SourceSpec
@@ -52,6 +53,7 @@ __all__ = [
     "Workers",
 ]
 
+_SLO = Form({"type": "string", "examples": ["slo/checkout.yaml"]})
 _BASELINE = Form({"type": "string", "examples": ["ci/checkout-baseline.yaml"]})
 _ONE_TARGET = "process."
 """Drivers that touch one target unless the file allows more."""
@@ -154,6 +156,7 @@ class Objective(Section):
     during: Criteria | None = key(default=None, description="what is allowed while the fault is on; default: expect")
     where: Where | None = key(default=None, description="default: every request")
     recover: Recover = key(default=Recover(), description="how soon the steady state must be reached again")
+    slo: Annotated[Slo, _SLO] | None = key(default=None, description="an OpenSLO document that says what is expected")
 
     @property
     def endpoints(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from gameday.schema.parts import parts_of
 from gameday.schema.power import Unprovable, compared
 from gameday.schema.references import check_references
 from gameday.schema.shape import Shaped
+from gameday.schema.slofiles import settle_burns
 from gameday.schema.sources import check_sources
 from gameday.schema.variables import Substitution, Variables, references
 from gameday.schema.wording import word
@@ -50,6 +51,7 @@ class Reading:
         """Return the experiment; None when something is wrong, which is noted in the document."""
         before = len(self.document.errors)
         raw = self._resolved()
+        settle_burns(self.document, self.root, raw)
         checked = self._check_faults(raw)
         check_slis(self.document, self.root, raw, self.checks.probes)
         check_sources(self.document, self.root, raw, self.checks.probes)

@@ -10,10 +10,11 @@ from gameday.schema.errors import Span
 from gameday.schema.faultlist import Delays, FaultList
 from gameday.schema.fragments import Fragments
 from gameday.schema.nodes import Entries, Items, Node, Path, Value, find, pairs
+from gameday.schema.slofiles import expand
 
 NOT_YET: dict[Path, tuple[str, ...]] = {
     (): ("use", "uses", "environment", "policy"),
-    ("objectives", "*"): ("alert", "fires", "resolves", "slo", "window"),
+    ("objectives", "*"): ("alert", "fires", "resolves", "window"),
 }
 """Keys that the file's grammar will have: refused as such, not as misspelt."""
 
@@ -44,6 +45,7 @@ def shape(document: Document, fragments: Fragments) -> Shaped:
     if "faults" in entries:
         span, faults = entries["faults"]
         entries["faults"] = (span, listed.read(faults))
+    expand(document, fragments, entries)
     if "baseline" in entries:
         _put_baseline(document, fragments, entries, of_matrix=matrix is not None)
     shaped = replace(root, entries=entries)

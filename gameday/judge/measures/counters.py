@@ -69,7 +69,7 @@ class CountersMeasure:
         return Judged(
             rows=[self._row(pair, objective, context) for pair in pairs],
             recoveries=[self._recovery(criterion, objective, context) for criterion in steady],
-            budget=self._budget(steady, context),
+            budget=self._budget(steady, objective, context),
         )
 
     def _base(self, criterion: Criterion, objective: Objective) -> Heard:
@@ -149,7 +149,9 @@ class CountersMeasure:
             bad = int(self._seconds(objective, heard, windows.judged()).part)
         return one.with_result(one.result, bad_seconds=bad)
 
-    def _budget(self, steady: Sequence[Criterion], context: Context) -> dict[str, Any] | None:
+    def _budget(
+        self, steady: Sequence[Criterion], objective: Objective, context: Context
+    ) -> dict[str, Any] | None:
         """Account for the error budget of the first ratio in ``expect``."""
         criterion = next((one for one in steady if one.kind == "ratio"), None)
         if criterion is None:
@@ -159,7 +161,7 @@ class CountersMeasure:
             (window, _tally(_onset(heard, windows) if window is windows.onset else _of(heard, window)))
             for window in windows.present()
         ]
-        return account(criterion, counts)
+        return account(criterion, counts, objective.slo)
 
 
 def _hear(sli: Sli, said: Sequence[Testimony]) -> Heard:
