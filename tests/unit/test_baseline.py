@@ -202,7 +202,7 @@ def test_the_file_is_kept_with_the_run_and_is_part_of_its_digest(tmp_path: Path)
 def test_the_example_of_the_documentation_is_what_is_written() -> None:
     page = (Path(__file__).parents[2] / "docs" / "experiment-file.md").read_text()
     example = "".join(line for line in GOOD.splitlines(keepends=True) if not line.startswith("#"))
-    assert f"```yaml\n{example}```" in page
+    assert f"```yaml\n# ci/checkout.yaml\n{example}```" in page
 
 
 def test_the_story_has_the_phases_that_the_numbers_speak_of() -> None:

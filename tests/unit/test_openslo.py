@@ -193,4 +193,5 @@ def test_what_an_experiment_says_wrongly_of_a_document(
 
 
 def test_the_example_of_the_documentation_is_the_one_that_is_tested() -> None:
-    assert f"```yaml\n{RATIO}```" in (Path(__file__).parents[2] / "docs" / "experiment-file.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "experiment-file.md").read_text()
+    assert f"```yaml\n# slo/checkout.yaml\n{RATIO}```" in page

@@ -24,7 +24,7 @@ from gameday.schema.yamlfile import MAX_LINES, parse
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/experiment-file.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-FRAGMENT = re.compile(r"# (fragments/\S+)\n")
+FRAGMENT = re.compile(r"# ((?:fragments|slo|ci)/\S+)\n")
 SECTIONS = {
     "Top level": "",
     "system.NAME": "SystemProcess",
