@@ -149,9 +149,7 @@ class CountersMeasure:
             bad = int(self._seconds(objective, heard, windows.judged()).part)
         return one.with_result(one.result, bad_seconds=bad)
 
-    def _budget(
-        self, steady: Sequence[Criterion], objective: Objective, context: Context
-    ) -> dict[str, Any] | None:
+    def _budget(self, steady: Sequence[Criterion], objective: Objective, context: Context) -> dict[str, Any] | None:
         """Account for the error budget of the first ratio in ``expect``."""
         criterion = next((one for one in steady if one.kind == "ratio"), None)
         if criterion is None:
