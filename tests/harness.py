@@ -92,8 +92,12 @@ class Lab:
 
     def run(self, path: Path, *words: str, timeout: float = 60) -> Ran:
         """Run to the end."""
+        return self.run_verb("run", str(path), "--output", str(self.runs), *words, timeout=timeout)
+
+    def run_verb(self, *words: str, timeout: float = 60) -> Ran:
+        """Run any verb to its end."""
         done = subprocess.run(
-            self.command("run", str(path), "--output", str(self.runs), *words),
+            self.command(*words),
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -74,6 +74,23 @@ def within(tolerance: Any, value: Any, configuration: Mapping[str, Any], secrets
     return found
 
 
+def valid_experiment(path: str) -> Mapping[str, Any]:
+    """Read a whole experiment and validate it as Chaos Toolkit does; raise DriverError with what is wrong."""
+    _be_quiet()
+    from chaoslib.exceptions import ChaosException  # noqa: PLC0415 - heavy
+    from chaoslib.experiment import ensure_experiment_is_valid  # noqa: PLC0415 - heavy
+    from chaoslib.loader import parse_experiment_from_file  # noqa: PLC0415 - heavy
+
+    try:
+        experiment: Mapping[str, Any] = parse_experiment_from_file(path)
+        ensure_experiment_is_valid(experiment)
+    except ChaosException as error:
+        raise DriverError(str(error)) from None
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        raise DriverError(f"it is no Chaos Toolkit experiment: {type(error).__name__}: {error}") from None
+    return experiment
+
+
 def _be_quiet() -> None:
     """Keep chaoslib's log, which may hold what no log of ours may, off standard error; what fails is raised all the same."""
     logger = logging.getLogger("chaostoolkit")

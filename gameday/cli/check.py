@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from gameday.cli.chaosfile import hypothesis, only_hypothesis
 from gameday.cli.completing import complete_experiments
 from gameday.cli.loading import Given, load_runs
 from gameday.cli.options import format_option, output_option, seed_option
@@ -55,6 +56,9 @@ def check(
     entries = load_runs([path], Given(variables=variables, secret_values=secret_values), seed=seed)
     outcomes: list[dict[str, Any]] = []
     for entry in entries:
+        if entry.loaded.chaos:
+            outcomes.append(hypothesis(run_one(only_hypothesis(entry), output=output)))
+            continue
         folder = run_one(entry, output=output, check_only=True).folder.path
         outcomes.append({"variant": dict(entry.variant), **steady(folder)})
     with suppress(BrokenPipeError):  # nobody reads it; the exit code says it all the same

@@ -33,6 +33,9 @@ def show(judged: Judged) -> None:
     if judged.verdict is Verdict.ABORTED and document["objectives_broken"]:
         say(f"already broken: {', '.join(document['objectives_broken'])}")
     say(f"  {document['summary']}")
+    for played in document.get("chaostoolkit") or ():
+        found = played["hypothesis"]
+        say(f"  {found['verdict'] or '–':<13}steady-state-hypothesis: {found['detail'] or 'not judged'}")
     for objective in document["objectives"]:
         say(f"  {objective['verdict']:<13}{objective['name']}: {objective['reason']}")
     say(f"journal head: {document['journal_head']}")

@@ -46,6 +46,7 @@ _LINES = {
     "inject-called": "injecting {fault}",
     "action-failed": "FAILED: {action} of {fault}: {error}",
     "deed": "{fault}: done, it cannot be undone; its effect is being judged",
+    "ended": "{fault}: came to its own end",
     "observed": "{fault}: observation over",
     "revert-failed": "REVERT of {fault} FAILED: {error}",
     "still-active": "*** {fault} MAY STILL BE ON: {error} ***",
@@ -72,10 +73,10 @@ def _special(kind: str, data: Mapping[str, Any]) -> str:  # noqa: PLR0911 - one 
             return PHASES.get(str(data["name"]), str(data["name"]))
         case "planned":
             return f"planned {data['fault']}: {data['driver']} on {', '.join(data['targets'])}"
+        case "told":
+            return _told(data)
         case "gate":
-            return (
-                "steady state holds; injecting" if data["passed"] else "STEADY STATE DOES NOT HOLD: nothing is injected"
-            )
+            return _gate(data)
         case "process-started":
             return f"started {data['name']} (pid {data['pid']})" + (" again" if data.get("restarted") else "")
         case "active":
@@ -87,6 +88,26 @@ def _special(kind: str, data: Mapping[str, Any]) -> str:  # noqa: PLR0911 - one 
         case "reverted":
             how = "reverted, proven gone" if data.get("proven") else "reported undone (there is no check)"
             return f"{data['fault']} {how}"
+        case _:
+            return ""
+
+
+def _gate(data: Mapping[str, Any]) -> str:
+    if not data["passed"]:
+        return "STEADY STATE DOES NOT HOLD: nothing is injected"
+    return "steady state holds; injecting" if data.get("objectives", True) else ""
+
+
+def _told(data: Mapping[str, Any]) -> str:
+    """Say what an experiment that runs by itself tells, as far as people want to read it."""
+    match data["what"]:
+        case "activity":
+            error = f": {data['error']}" if data["error"] else ""
+            return f"  {data['section']}: {data['name']} {data['status']}{error}"
+        case "hypothesis":
+            return f"  steady state {'is met' if data['met'] else 'IS NOT MET'} ({data['when']})"
+        case "signalled" | "asked-to-stop" | "interrupted":
+            return f"  the experiment is being stopped ({data['what']})"
         case _:
             return ""
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gameday.judge.chaostoolkit import judge_activities
 from gameday.judge.result import PASS, Result, unsure
 from gameday.judge.traces import Trace
 from gameday.model import Reason, Run, Verdict
@@ -119,9 +120,16 @@ def _result(trace: Trace, undo: str, *, cut_short: bool) -> _Judgement:
         or _failed(trace)
         or _without_target(trace)
         or _missing(trace, cut_short=cut_short)
+        or _played(trace)
         or _unproven(trace, undo)
         or _undone(trace, undo)
     )
+
+
+def _played(trace: Trace) -> _Judgement | None:
+    """Judge what a whole experiment of another tool did."""
+    found = judge_activities(trace)
+    return (*found, True) if found else None
 
 
 def _left(trace: Trace, undo: str) -> _Judgement | None:
@@ -196,6 +204,8 @@ def _lapse(trace: Trace) -> str | None:
     later = [event for event in since if event.data.get("when") in ("hold", "before-revert")]
     if any(event.data.get("active") is not True for event in later):
         return "gone-early"
+    if trace.of("ended"):
+        return None
     return None if later and later[-1].data.get("when") == "before-revert" else "not-held"
 
 

@@ -21,6 +21,13 @@ _REASON = {"enum": [str(reason) for reason in Reason]}
 
 def verdict_schema() -> dict[str, Any]:
     """Return the schema, JSON Schema draft 2020-12; unknown members are errors."""
+    schema = _always()
+    schema["properties"]["chaostoolkit"] = _list(_played())
+    return schema
+
+
+def _always() -> dict[str, Any]:
+    """Return it without what only some runs have."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gameday verdict",
@@ -134,6 +141,30 @@ def _recovery() -> dict[str, Any]:
         bad_seconds=_COUNT,
         from_ms=_MAYBE_MS,
     )
+
+
+def _played() -> dict[str, Any]:
+    """Describe a Chaos Toolkit experiment, where a run has one."""
+    hypothesis = _object(
+        verdict={"enum": [*_JUDGED, None]},
+        reason={"enum": [*_REASON["enum"], None]},
+        detail=_TEXT,
+        before={"type": ["boolean", "null"]},
+        after={"type": ["boolean", "null"]},
+        iterations=_COUNT,
+        violations=_COUNT,
+    )
+    activity = _object(
+        section={"enum": ["method", "rollbacks"]},
+        type=_TEXT,
+        name=_TEXT,
+        status=_TEXT,
+        seconds=_NUMBER,
+        ended_ms=_MS,
+        error=_TEXT,
+    )
+    activities, maybe = _list(activity), {"type": ["boolean", "null"]}
+    return _object(fault=_TEXT, status=_MAYBE_TEXT, deviated=maybe, hypothesis=hypothesis, activities=activities)
 
 
 def _time() -> dict[str, Any]:

@@ -71,18 +71,43 @@ def _fail(document: Json) -> str:
 def _inconclusive(document: Json) -> str:
     reasons: list[str] = document["reasons"]
     said = [_INCONCLUSIVE.get(reason, reason) for reason in reasons]
+    if lacking := _lacking(document):
+        return f"Nothing is proven: {lacking}."
     stopped: dict[str, Any] = document["stopped"] or {}
     detail = f" ({stopped['detail']})" if stopped.get("detail") else ""
     return f"Nothing is proven: {listed(said)}{detail}."
 
 
+def _lacking(document: Json) -> str:
+    """Say what a Chaos Toolkit experiment alone lacks, in its own terms."""
+    if document["objectives"]:
+        return ""
+    found = [played["hypothesis"]["detail"] for played in document.get("chaostoolkit") or ()]
+    found = [text for text in found if text]
+    found += [fault["detail"] for fault in document["faults"] if fault["verdict"] == "inconclusive"]
+    return "; ".join(dict.fromkeys(text for text in found if "it was met" not in text))
+
+
 def _pass(document: Json) -> str:
+    if not document["objectives"]:
+        return _held(document)
     worst = _nearest(document)
     back = max(objective["recovery"]["seconds"] for objective in document["objectives"])
     again = f"steady state was back after {seconds(back)}" if back else "steady state held again at once"
     count = len(document["objectives"])
     held = f"all {count} objectives held" if count > 1 else "the objective held"
     return f"While {in_force(document)} on, {worst}: {held}, and {again}."
+
+
+def _held(document: Json) -> str:
+    """Say it of Chaos Toolkit experiments alone."""
+    done = [activity for played in document["chaostoolkit"] for activity in played["activities"]]
+    method, rollbacks = (sum(one["section"] == name for one in done) for name in ("method", "rollbacks"))
+    plural = "ies" if method != 1 else "y"
+    undone = (
+        f", and so did all {rollbacks} rollbacks" if rollbacks > 1 else ", and so did its rollback" if rollbacks else ""
+    )
+    return f"The hypothesis was met before the method and after it; {method} activit{plural} succeeded{undone}."
 
 
 def _nearest(document: Json) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gameday.judge.chaostoolkit import HYPOTHESIS, describe, judge_hypothesis, played_in
 from gameday.judge.endings import Ending, find_ending
 from gameday.judge.faults import SKIPPED, FaultResult, judge_faults
 from gameday.judge.findings import find_all
@@ -15,7 +16,7 @@ from gameday.judge.health import Health, check_run, check_windows
 from gameday.judge.loadview import describe_load
 from gameday.judge.measures import Context, measures_of
 from gameday.judge.objectives import ObjectiveResult, broken, judge_objective
-from gameday.judge.result import Result, reasons, unsure, worst
+from gameday.judge.result import FAIL, Result, reasons, unsure, worst
 from gameday.judge.summary import summarise
 from gameday.judge.times import measure_times
 from gameday.judge.windows import Windows, find_windows, phase_edges
@@ -32,8 +33,13 @@ def judge(run: Run) -> dict[str, Any]:
     health = _health(run, experiment, windows, ending)
     faults = judge_faults(run, experiment.faults, cut_short=ending.abort is not None or ending.stopped is not None)
     objectives = _objectives(run, experiment, (windows, ending, health), _skipped(faults))
+    played = [
+        (one, judge_hypothesis(one, needed=not experiment.objectives, cut_short=ending.abort is not None))
+        for one in played_in([fault.trace for fault in faults])
+    ]
     results = [
         *ending.results,
+        *(hypothesis[0] for _, hypothesis in played if hypothesis),
         *(part for objective in objectives for part in objective.parts),
         *(fault.result for fault in faults if fault.judged),
     ]
@@ -48,7 +54,10 @@ def judge(run: Run) -> dict[str, Any]:
         "aborted_by": ending.abort["reason"] if ending.abort else None,
         "abort": ending.abort,
         "stopped": _stopped(ending),
-        "objectives_broken": broken(objectives),
+        "objectives_broken": [
+            *broken(objectives),
+            *(HYPOTHESIS for _, hypothesis in played if hypothesis and hypothesis[0] == FAIL),
+        ],
         "objectives": [objective.json for objective in objectives],
         "times": measure_times([objective.json for objective in objectives], windows),
         "faults": [fault.to_json(f"gameday recover {run.name}") for fault in faults],
@@ -58,6 +67,8 @@ def judge(run: Run) -> dict[str, Any]:
         **_identity(run),
         "residue": _residue(run, faults),
     }
+    if played:
+        document["chaostoolkit"] = [describe(one, hypothesis) for one, hypothesis in played]
     document["findings"] = find_all(document)
     document["summary"] = summarise(document)
     return document

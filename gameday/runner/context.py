@@ -46,6 +46,10 @@ class FaultState:
     """How long it may be on, from armed to the call of its revert; 0 where nobody says."""
     expires: bool = False
     """It ends by itself unless its lease is renewed."""
+    follows: bool = False
+    """It runs by itself, and tells."""
+    heard: int = 0
+    """How much of what it told is in the journal."""
     cut_off: bool = False
     """Its inject was ended before it had answered."""
     armed: int = 0

@@ -10,6 +10,7 @@ import anyio
 
 from gameday.journal.writer import JournalError
 from gameday.model import Plan, Reason
+from gameday.runner import following
 from gameday.runner.context import Context, FaultState
 from gameday.runner.planning import PLAN_SECONDS
 from gameday.spi import GamedayError
@@ -58,6 +59,9 @@ async def _in_force(ctx: Context, fault: FaultState, inject_ms: float, end_ms: f
         if fault.reversible:
             await revert(ctx, fault)
         return False
+    if fault.follows:
+        await following.follow(ctx, fault, partial(_ask, ctx, fault), end_ms)
+        return True
     on = await _prove(ctx, fault)
     if fault.reversible:
         await _hold(ctx, fault, end_ms, on=on)
@@ -206,6 +210,8 @@ async def revert(ctx: Context, fault: FaultState, paused: Callable[[], None] | N
     )
     with anyio.CancelScope(shield=True):
         outcome = await drive(steps, partial(_ask, ctx, fault), ctx.note, paused)
+        if fault.follows:
+            await following.hear_out(ctx, fault, partial(_ask, ctx, fault))
         fault.undone, fault.dirty = outcome.clean, not outcome.clean
         if outcome.clean:
             try:
@@ -235,8 +241,15 @@ async def inject_all(ctx: Context) -> float:
             group.start_soon(live, ctx, fault, zero_ms)
         await ctx.until(zero_ms)
         ctx.note("phase", {"name": "fault"})
-        await ctx.until(zero_ms + ctx.timeline.end_ms)
+        if any(not fault.follows for fault in ctx.faults.values()) or not ctx.faults:
+            await ctx.until(zero_ms + _fixed_end_ms(ctx))
     return zero_ms
+
+
+def _fixed_end_ms(ctx: Context) -> int:
+    """Return when the last fault is over that does not end by itself."""
+    runs = {fault.name for fault in ctx.faults.values() if fault.follows}
+    return max((fault.at + fault.length for fault in ctx.experiment.faults if fault.name not in runs), default=0)
 
 
 def _reason(error: Exception) -> Reason:

@@ -14,7 +14,7 @@ from gameday.registry import load_driver
 from gameday.runner.bounds import fault_max_ms
 from gameday.runner.context import Context, FaultState
 from gameday.schema.experiment import FaultSpec
-from gameday.spi import Driver, Expires, GamedayError
+from gameday.spi import Driver, Expires, Follows, GamedayError
 from gameday.spi.driver import INJECT_SECONDS, REVERT_SECONDS
 from gameday.undo.hosts import HostPool
 from gameday.undo.leftover import describe, residue
@@ -95,6 +95,7 @@ def _state(spec: FaultSpec, driver: Driver, plan: Plan) -> FaultState:
         reversible=driver.reversible,
         provable=driver.provable,
         expires=isinstance(driver, Expires),
+        follows=isinstance(driver, Follows),
         inject_seconds=float(getattr(driver, "inject_seconds", INJECT_SECONDS)),
         revert_seconds=float(getattr(driver, "revert_seconds", REVERT_SECONDS)),
         request_seconds=float(getattr(driver, "request_seconds", 0.0)),

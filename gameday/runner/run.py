@@ -154,6 +154,7 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
     }
     world = World(
         run_id=prepared.run_id,
+        folder=str(folder.path),
         system=system.specs(experiment, folder.logs, prepared.base),
         proxies=proxies.elsewhere(experiment.proxies, prepared.secrets),
         sources=sources.resolve(experiment.sources, prepared.secrets, prepared.base),

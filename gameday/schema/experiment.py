@@ -55,6 +55,8 @@ __all__ = [
 
 _SLO = Form({"type": "string", "examples": ["slo/checkout.yaml"]})
 _BASELINE = Form({"type": "string", "examples": ["ci/checkout-baseline.yaml"]})
+CHAOS_EXPERIMENT = "chaostoolkit.experiment"
+"""The driver of whole Chaos Toolkit experiments."""
 _ONE_TARGET = "process."
 """Drivers that touch one target unless the file allows more."""
 
@@ -249,13 +251,25 @@ class Experiment(Section):
     load: LoadProfile | None = key(
         default=None, description="what is asked of the system; without it every objective is on a gauge"
     )
-    objectives: dict[Name, Objective] = key(least=1, description="what must hold, each under its name")
+    objectives: dict[Name, Objective] = key(
+        default={}, description="what must hold, each under its name; optional beside a Chaos Toolkit experiment"
+    )
     phases: Phases = key(default=Phases(), description="how long the phases around the faults are")
     faults: tuple[FaultSpec, ...] = key(least=1, description="what is broken, and when")
     abort: tuple[Abort, ...] = key(default=(), description="when to stop and revert at once")
     baseline: Annotated[Baseline, _BASELINE] | None = key(
         default=None, description="a committed result that this run may not be worse than: a file in this one's folder"
     )
+
+    def agree(self) -> None:
+        """Raise ValueError when keys contradict each other."""
+        if not self.objectives and not self.foreign:
+            raise ValueError("no objective: without one nothing can be proven")
+
+    @property
+    def foreign(self) -> FaultSpec | None:
+        """The first fault that is a whole Chaos Toolkit experiment, whose hypothesis is an objective of its own."""
+        return next((fault for fault in self.faults if fault.do == CHAOS_EXPERIMENT), None)
 
     @property
     def witnessed(self) -> bool:

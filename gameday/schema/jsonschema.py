@@ -48,6 +48,21 @@ _USE = {
         "at": {"type": "string", "description": "how much later all of its faults are"},
     },
 }
+_USES = {
+    "description": "A Chaos Toolkit experiment, run unchanged under the load and the objectives of this file.",
+    "anyOf": [
+        {"type": "string", "description": "its file, relative to this one's folder"},
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["file"],
+            "properties": {
+                "file": {"type": "string", "description": "its file, relative to this one's folder"},
+                "for": {"type": "string", "description": "how long it may take; default: 1h"},
+            },
+        },
+    ],
+}
 _COUNTER = {"type": "string", "description": "a counter, or a sum of counters, without rate()"}
 _KINDS: dict[str, dict[str, Any]] = {
     "http": {
@@ -154,8 +169,12 @@ def _experiment() -> dict[str, Any]:
         **{name: properties[name] for name in ("version", "title")},
         "variables": _VARIABLES,
         "matrix": _MATRIX,
+        "uses": _USES,
         **properties,
     }
+    properties["objectives"]["minProperties"] = 1
+    top["required"] = [name for name in top["required"] if name != "faults"]
+    top["anyOf"] = [{"required": ["objectives", "faults"]}, {"required": ["uses"]}]
     return {"$schema": _DIALECT, "title": "gameday experiment", **top, "$defs": dict(sorted(definitions.items()))}
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gameday.schema.chaosfile import as_experiment, check_chaos, declared, find_line, read_chaos
 from gameday.schema.document import Document, split_lines
 from gameday.schema.errors import DriverCheck, ExperimentErrors, Located, ProbeCheck, Span
 from gameday.schema.experiment import Experiment
@@ -59,6 +60,8 @@ class Loaded:
     unprovable: tuple[Unprovable, ...] = ()
     """What no run of this file could prove: such a run is refused."""
     warnings: tuple[Located, ...] = ()
+    chaos: bool = False
+    """It is a Chaos Toolkit experiment, which runs as it is."""
 
     @property
     def digest(self) -> str:
@@ -66,7 +69,9 @@ class Loaded:
         return files_digest(self.text, self.fragments)
 
     def strict_errors(self) -> tuple[Located, ...]:
-        """Return what ``validate --strict`` asks for beyond a valid file: a hypothesis and an owner."""
+        """Return what ``validate --strict`` asks for beyond a valid file of ours: a hypothesis and an owner."""
+        if self.chaos:
+            return ()
         document = Document(path=str(self.path), lines=split_lines(self.text.decode("utf-8-sig")))
         for key, why in (("hypothesis", "what do you expect to happen?"), ("owner", "who is told what was found?")):
             if not getattr(self.experiment, key):
@@ -128,20 +133,25 @@ def load_experiments(
     """
     source = Path(path)
     data = read_bytes(source)
+    chaos = read_chaos(str(path), data)
+    if chaos is not None:
+        if callable(builtins):
+            builtins(0)
+        return (_load_chaos(chaos, source, data, variables or {}),)
     document = parse(str(path), data)
     fragments = Fragments(document=document, source=source, library=library)
     shaped = shape(document, fragments)
     given = Given(variables=variables or {}, secret_values=secret_values or {}, environ=environ or {})
-    declared = declare(document, shaped.variables, given, require_values=require_values)
-    chosen = combinations(document, shaped.matrix, declared, given.variables, document.root.size)
-    loader = _Loader(source=source, text=data, fragments=fragments, declared=declared)
+    known = declare(document, shaped.variables, given, require_values=require_values)
+    chosen = combinations(document, shaped.matrix, known, given.variables, document.root.size)
+    loader = _Loader(source=source, text=data, fragments=fragments, declared=known)
     found: list[Loaded] = []
     for index, combination in enumerate(chosen):
         values = builtins(index) if callable(builtins) else builtins
         reading = Reading(
             document=document,
             shaped=shaped,
-            variables=bound(declared, combination),
+            variables=bound(known, combination),
             builtins={**SAMPLE_BUILTINS, **(values or {})},
             checks=Checks(drivers=drivers, probes=probes),
             used_at=fragments.used_at,
@@ -152,6 +162,24 @@ def load_experiments(
     if document.errors:
         raise ExperimentErrors(document.errors)
     return tuple(found)
+
+
+def _load_chaos(document: Document, source: Path, data: bytes, variables: Mapping[str, str]) -> Loaded:
+    """Return what runs a Chaos Toolkit file as it is; raise ExperimentErrors when it is not whole."""
+    check_chaos(document)
+    if document.errors:
+        raise ExperimentErrors(document.errors)
+    names = declared(document)
+    given = {name: value for name, value in variables.items() if name in names}
+    return Loaded(
+        path=source,
+        text=data,
+        experiment=Experiment.model_validate(as_experiment(document, given)),
+        secrets=Secrets(),
+        lines={"title": find_line(document, "title")},
+        declared=names,
+        chaos=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +214,10 @@ def read_secrets(path: str | Path, environ: Mapping[str, str]) -> Secrets:
 
     `gameday recover` takes them from the environment again, because a run folder holds references only.
     """
-    document = parse(str(path), read_bytes(Path(path)))
+    data = read_bytes(Path(path))
+    if read_chaos(str(path), data) is not None:
+        return Secrets()
+    document = parse(str(path), data)
     section: Node | None = find(top_of(document), ("variables",))
     found = declare(document, section, Given(variables={}, secret_values={}, environ=environ), require_values=False)
     return Secrets(values={name: value for name, value in found.secrets.items() if value is not None})

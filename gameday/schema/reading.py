@@ -95,6 +95,8 @@ class Reading:
                     said = index in checked and mistake.kind == "value"
                 case ("objectives",) | ("faults",):
                     said = mistake.kind in ("missing", "empty")
+                case ():
+                    said = bool(self.document.errors)
                 case _:
                     said = False
             if said or (isinstance(mistake.value, str) and self._unresolved(mistake.value)):

@@ -10,10 +10,11 @@ from gameday.schema.errors import Span
 from gameday.schema.faultlist import Delays, FaultList
 from gameday.schema.fragments import Fragments
 from gameday.schema.nodes import Entries, Items, Node, Path, Value, find, pairs
+from gameday.schema.overlay import overlay
 from gameday.schema.slofiles import expand
 
 NOT_YET: dict[Path, tuple[str, ...]] = {
-    (): ("use", "uses", "environment", "policy"),
+    (): ("use", "environment", "policy"),
     ("objectives", "*"): ("alert", "fires", "resolves", "window"),
 }
 """Keys that the file's grammar will have: refused as such, not as misspelt."""
@@ -35,7 +36,8 @@ def shape(document: Document, fragments: Fragments) -> Shaped:
     root = top_of(document)
     entries = dict(root.entries)
     variables, matrix = (entries.pop(name, None) for name in ("variables", "matrix"))
-    for name in ("objectives", "faults"):
+    used = "uses" in entries
+    for name in () if used else ("objectives", "faults"):
         if name in entries and _empty(entries[name][1]):
             entries.pop(name)
             document.add(root.entries[name][0], "missing-key", *_NOTHING[name])
@@ -48,6 +50,8 @@ def shape(document: Document, fragments: Fragments) -> Shaped:
     expand(document, fragments, entries)
     if "baseline" in entries:
         _put_baseline(document, fragments, entries, of_matrix=matrix is not None)
+    if used:
+        overlay(document, fragments, entries)
     shaped = replace(root, entries=entries)
     for pattern, names in NOT_YET.items():
         for section in _matching(shaped, pattern):

@@ -1,6 +1,6 @@
 """The extension interface: what a driver, a probe, a report or a load generator must provide, and what it is given."""
 
-from gameday.spi.driver import Driver, Ends, Expires, Meets
+from gameday.spi.driver import Driver, Ends, Expires, Follows, Meets
 from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetError, ProbeError, QueryError, StaleError
 from gameday.spi.pages import Comparer, SitePages
 from gameday.spi.probe import Probe
@@ -16,6 +16,7 @@ __all__ = [
     "Ends",
     "Evidence",
     "Expires",
+    "Follows",
     "GamedayError",
     "Line",
     "Linked",

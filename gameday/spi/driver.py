@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from gameday.model import Plan
+from gameday.model import Json, Plan
 from gameday.spi.world import World
 
 INJECT_SECONDS = 10.0
@@ -21,6 +21,8 @@ REVERT_SECONDS = 10.0
 """How long revert may take unless the driver says otherwise by an attribute ``revert_seconds``."""
 ACTIVE_SECONDS = 5.0
 """How long one measurement by ``active`` (or ``met``, or one ``renew``) may take."""
+FOLLOW_SECONDS = 0.1
+"""How long one look at a fault that runs by itself may wait for news."""
 EXPIRY_SECONDS = 15.0
 """The lease of a fault that expires by itself: inject sets it, ``renew`` sets it again every third of it."""
 
@@ -91,4 +93,20 @@ class Ends(Protocol):
 
     def ends_with(self, plan: Plan) -> frozenset[str]:
         """Name its ends, of ``runner`` (its mechanism lives no longer than the runner) and ``boot`` (of this machine)."""
+        ...
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """An optional ability: what was injected runs by itself, comes to its own end, and tells what it does.
+
+    Its ``for`` is a maximum. It is on from the first thing told with ``what`` = ``method`` until it is reverted.
+    """
+
+    def follow(self, plan: Plan, world: World, seen: int, seconds: float) -> Json:
+        """Return what it has told beyond the first ``seen`` things, waiting at most ``seconds`` for any.
+
+        ``{"told": [{"what": …, "at_ns": CLOCK_MONOTONIC in ns, …}], "over": bool, "stopped": {"reason", "detail"} or None}``:
+        ``over`` says that it has ended and everything was told, ``stopped`` why that was not by itself.
+        """
         ...

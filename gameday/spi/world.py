@@ -121,6 +121,8 @@ class World:
     run_id: str
     fault: str = ""
     """The name of the fault that asks, where one does: two faults with the same parameters are still two."""
+    folder: str = ""
+    """The run's folder, for what a driver keeps with the run; empty outside a run."""
     system: Mapping[str, ProcessSpec] = field(default_factory=dict[str, ProcessSpec])
     proxies: Mapping[str, ProxyRef] = field(default_factory=dict[str, ProxyRef])
     sources: Mapping[str, Source] = field(default_factory=dict[str, Source])
@@ -155,6 +157,7 @@ class World:
         return {
             "run_id": self.run_id,
             "fault": self.fault,
+            "folder": self.folder,
             "system": {name: spec.to_json() for name, spec in self.system.items()},
             "proxies": {name: proxy.to_json(with_secrets=with_secrets) for name, proxy in self.proxies.items()},
             "sources": {name: source.to_json(with_secrets=with_secrets) for name, source in self.sources.items()},
@@ -168,6 +171,7 @@ class World:
         return cls(
             run_id=str(raw["run_id"]),
             fault=str(raw.get("fault", "")),
+            folder=str(raw.get("folder", "")),
             system={name: ProcessSpec.from_json(spec) for name, spec in raw["system"].items()},
             proxies={name: ProxyRef.from_json(proxy) for name, proxy in raw["proxies"].items()},
             sources={name: Source.from_json(source) for name, source in raw.get("sources", {}).items()},

@@ -4,7 +4,8 @@ Inject and revert never run in a thread of the runner: an abandoned thread injec
 killing its process group, its end is awaited, and only then comes the revert, in another host.
 
 It reads JSON lines on stdin: first ``{"faults": {name: {"driver", "params"}}, "world": {…}}``, answered by ``{"ready": true}`` when
-every driver is imported, then ``{"op", "fault", "plan"}`` with op one of plan, inject, active, met, renew, revert. End of file ends it.
+every driver is imported, then ``{"op", "fault", "plan"}`` with op one of plan, inject, active, met, renew, revert, and
+"follow N" (what was told beyond the first N). End of file ends it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from typing import IO, Any
 
 from gameday.model import Plan
 from gameday.registry import load_driver
-from gameday.spi import Driver, Expires, GamedayError, Meets, NoTargetError, World
-from gameday.spi.driver import EXPIRY_SECONDS
+from gameday.spi import Driver, Expires, Follows, GamedayError, Meets, NoTargetError, World
+from gameday.spi.driver import EXPIRY_SECONDS, FOLLOW_SECONDS
 
 
 def perform(driver: Driver, op: str, plan: Plan | None, world: World) -> dict[str, Any]:  # noqa: PLR0911 - one an operation
@@ -33,6 +34,8 @@ def perform(driver: Driver, op: str, plan: Plan | None, world: World) -> dict[st
             return {"active": driver.active(plan, world)}
         if op == "met":
             return {"met": driver.met(plan, world) if isinstance(driver, Meets) else None}
+        if op.startswith("follow "):
+            return _follow(driver, plan, world, int(op.removeprefix("follow ")))
         if op == "renew":
             return {"renewed": _renew(driver, plan, world)}
         {"inject": driver.inject, "revert": driver.revert}[op](plan, world)
@@ -50,6 +53,12 @@ def _renew(driver: Driver, plan: Plan, world: World) -> bool:
         return False
     driver.renew(plan, world, EXPIRY_SECONDS)
     return True
+
+
+def _follow(driver: Driver, plan: Plan, world: World, seen: int) -> dict[str, Any]:
+    if not isinstance(driver, Follows):
+        return {"error": f"{driver.name} does not run by itself"}
+    return dict(driver.follow(plan, world, seen, FOLLOW_SECONDS))
 
 
 def load_all(faults: Mapping[str, Any]) -> dict[str, Driver]:

@@ -29,7 +29,7 @@ from gameday.undo.fencing import PAUSE_SECONDS, kill_once
 READY_SECONDS = 15.0
 STANDBYS = 2
 """How many hosts stand by: as many faults can lose theirs at one moment before a revert has to wait for a new one."""
-LOOKS = frozenset({"plan", "active", "met"})
+LOOKS = frozenset({"plan", "active", "met", "follow"})
 """What touches nothing: a cancellation leaves the host in peace, and its answer to be thrown away."""
 SETTLE_SECONDS = 0.25
 KILL_SECONDS = 1.0
@@ -104,7 +104,7 @@ class Host:
             await self.kill()
             return {"error": f"the driver host ended; see logs/host-{self.name}.log", "killed": True}
         except BaseException:
-            if request.get("op") not in LOOKS:
+            if str(request.get("op")).partition(" ")[0] not in LOOKS:
                 await self.kill()
             raise
 

@@ -204,7 +204,7 @@ def _world(work: Work) -> World:
             proxies[name] = ProxyRef(
                 control=work.proxy["control"], name=name, token=work.proxy["token"], process=process
             )
-    return World(run_id=work.folder.name, proxies=proxies, secrets=secrets)
+    return World(run_id=work.folder.name, folder=str(work.folder.path), proxies=proxies, secrets=secrets)
 
 
 def _end_proxy(work: Work) -> None:

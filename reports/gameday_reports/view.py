@@ -12,6 +12,7 @@ from gameday_reports.charts.marks import Mark
 from gameday_reports.charts.panel import Panel
 from gameday_reports.facts import Facts, facts_of
 from gameday_reports.parts.actions import ActionsView, actions_view
+from gameday_reports.parts.chaostoolkit import ChaosView, chaos_views
 from gameday_reports.parts.comparison import ComparisonView, comparison_view
 from gameday_reports.parts.data import DataView, data_view
 from gameday_reports.parts.faults import FaultView, fault_views
@@ -64,6 +65,8 @@ class ReportView:
     more_faults: tuple[FaultView, ...]
     """Those of hundreds that have a line of their own, but no details."""
     zooms: tuple[Zoom, ...]
+    chaos: tuple[ChaosView, ...]
+    """Chaos Toolkit experiments; mostly none."""
     guards: tuple[GuardView, ...]
     load: LoadView
     load_figures: tuple[Figure, ...]
@@ -111,6 +114,7 @@ def report_view(run: Run) -> ReportView:
         faults=faults,
         more_faults=more,
         zooms=zooms(facts, drawn, happened),
+        chaos=chaos_views(facts),
         guards=guard_views(facts),
         load=load_view(facts),
         load_figures=tuple(figure(facts, panel) for panel in generator_panels(facts)),

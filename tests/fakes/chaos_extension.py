@@ -88,3 +88,13 @@ def as_it_is(value: Any) -> Any:
 def within(value: float = 0.0, least: float = 0.0, most: float = 0.0) -> bool:
     """A tolerance that is a probe."""
     return least <= value <= most
+
+
+def never_stop() -> None:
+    """Go on whatever happens, as a retry loop that catches everything does."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            time.sleep(1)
+        except BaseException:  # noqa: BLE001 - that is the point
+            continue

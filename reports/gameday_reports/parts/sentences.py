@@ -41,6 +41,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "unproven": ("fault", "warn", "{fault} is not proven ({why})."),
     "met": ("fault", "none", "{fault}: {count} connections or requests met it."),
     "deed": ("fault", "hot", "{fault} is proven done; it cannot be reverted."),
+    "ended": ("fault", "none", "{fault} has come to its own end."),
     "observed": ("fault", "none", "{fault}: the observation after it is over."),
     "revert-called": ("fault", "none", "{fault}: reverting (by the {by})."),
     "revert-failed": ("fault", "fail", "{fault}: the revert by the {by} failed: {error}"),
@@ -77,7 +78,7 @@ _UNPROVEN = {
 
 def say(event: Event) -> tuple[str, str, str]:
     """Return (lane, tone, sentence) of an event."""
-    special = {"gate": _gate, "active": _active, "reverted": _reverted, "closed": _closed}
+    special = {"gate": _gate, "active": _active, "reverted": _reverted, "closed": _closed, "told": _told}
     if event.kind in special:
         return special[event.kind](event.data)
     lane, tone, sentence = _SENTENCES.get(event.kind, ("run", "none", "{_kind}: {_data}"))
@@ -151,6 +152,38 @@ def _active(data: Mapping[str, Any]) -> tuple[str, str, str]:
             else ("fault", "warn", f"{fault} was gone before its revert.")
         )
     return "fault", "hot" if on else "warn", f"{fault} measured as {'on' if on else 'no longer on'}."
+
+
+_TOLD = {
+    "running": "the Chaos Toolkit experiment runs.",
+    "method": "its method begins.",
+    "method-over": "its method is over.",
+    "rollbacks": "its rollbacks begin.",
+    "replayed": "rollbacks that were not played are played by us.",
+    "stopping": "it is told to stop.",
+    "ended": "it says that it has ended.",
+}
+
+
+def _told(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Tell what an experiment that ran by itself has told."""
+    fault, what = text(data, "fault"), text(data, "what")
+    if what == "activity":
+        good = text(data, "status") == "succeeded"
+        error = f": {text(data, 'error')}" if data.get("error") else "."
+        sentence = f"{fault}: {text(data, 'type')} {text(data, 'name')} {text(data, 'status')}{error}"
+        return "fault", "none" if good else "fail", sentence
+    if what == "hypothesis":
+        met = "is met" if data.get("met") is True else "is NOT met"
+        return (
+            "fault",
+            "none" if data.get("met") is True else "fail",
+            f"{fault}: its hypothesis {met} ({text(data, 'when')}).",
+        )
+    if what in ("signalled", "asked-to-stop", "interrupted", "refused", "stopped", "watch-failed"):
+        said = text(data, "error") or text(data, "signal") or text(data, "detail")
+        return "fault", "fail", f"{fault}: {what.replace('-', ' ')}" + (f": {said}" if said else ".")
+    return "fault", "none", f"{fault}: {_TOLD.get(what) or what + ' ' + text(data, 'name')}"
 
 
 def _reverted(data: Mapping[str, Any]) -> tuple[str, str, str]:
