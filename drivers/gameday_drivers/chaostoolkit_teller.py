@@ -191,9 +191,8 @@ def keep_back(teller: Teller) -> None:
 
 
 def _texts(value: Any) -> set[str]:
-    """Return every text in the experiment's secrets that is long enough to be one."""
+    """Return every text in the experiment's secrets, which are mappings, that is long enough to be one."""
     if isinstance(value, str):
         return {value} if len(value) > 3 else set()  # noqa: PLR2004 - "yes" is no secret
-    named = mapping(value)
-    parts = list(named.values()) if named else list[Any](value) if isinstance(value, list) else []
-    return {text for part in parts for text in _texts(part)}
+    named = mapping(value) or {}
+    return {text for part in named.values() for text in _texts(part)}

@@ -23,7 +23,7 @@ class TestChaosToolkitProbe(ProbeContract):
         file = tmp_path / "depth"
         file.write_text("3")
         return Source(
-            probe=ChaosToolkitProbe(value=call("number_in", path=str(file)), timeout_=2_000),
+            probe=ChaosToolkitProbe(value=call("number_in", path=str(file)), timeout_=4_000),
             expected=lambda: float(file.read_text()),
             change=lambda: void(file.write_text("-7.25e1")),
             silence=lambda: void(file.write_text("hang")),
