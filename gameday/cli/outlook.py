@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import resource
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gameday.cli.advice import advice, chance_row, together
 from gameday.cli.earlier import Earlier
+from gameday.cli.outlook_sources import look
 from gameday.cli.survival import survives, undo_words
 from gameday.judge.chance import chances
+from gameday.judge.counterchance import counter_chances, never_enough, too_short
 from gameday.load.limits import check_open_files, open_files_needed
 from gameday.model import Plan, Reason
 from gameday.policy.file import Policy
@@ -21,6 +23,7 @@ from gameday.registry import load_driver
 from gameday.runner.bounds import fault_max_ms, run_max_ms
 from gameday.runner.planning import PLAN_SECONDS, beyond
 from gameday.runner.proxies import elsewhere
+from gameday.runner.sources import resolve
 from gameday.runner.system import specs
 from gameday.schema.experiment import Experiment, FaultSpec, LoadProfile
 from gameday.schema.power import never_provable
@@ -40,7 +43,11 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
     experiment = under(policies, loaded.experiment)
     world = _world(loaded)
     faults = [_fault(fault, experiment, world) for fault in experiment.faults]
-    expected = chances(experiment, earlier.shares if earlier else {})
+    shares = earlier.shares if earlier else {}
+    looks = look(experiment, world)
+    known = {one.sli: one.known for one in looks if one.known is not None}
+    counted = tuple(counter_chances(experiment, known, shares))
+    expected = (*chances(experiment, shares), *counted)
     return {
         "schema": SCHEMA,
         "source": str(loaded.path),
@@ -51,10 +58,16 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
             *_refusals(loaded),
             *_forbidden(policies, experiment, faults),
             *(_refused(fault) for fault in faults if fault["error"]),
+            *_lacking(Reason.TOO_SHORT, too_short(experiment, known)),
+            *_lacking(Reason.TOO_FEW, never_enough(counted)),
         ],
         "max_ms": run_max_ms(experiment),
         "system": list(experiment.system),
-        "slis": [{"name": name, "kind": sli.kind, "every_ms": sli.every} for name, sli in experiment.slis.items()],
+        "slis": [
+            {"name": name, "kind": sli.kind, "every_ms": None if sli.is_ratio else sli.every}
+            for name, sli in experiment.slis.items()
+        ],
+        "sources": [one.to_json() for one in looks],
         "load": None if experiment.load is None else _load(experiment.load),
         "phases": list(_phases(experiment)),
         "faults": faults,
@@ -100,6 +113,11 @@ def _forbidden(
         yield {"reason": str(Reason.POLICY), "detail": str(refusal)}
 
 
+def _lacking(reason: Reason, lacks: Iterable[tuple[str, str, str]]) -> Iterator[dict[str, str]]:
+    for objective, criterion, why in lacks:
+        yield {"reason": str(reason), "detail": f"{objective}: {criterion} can never be proven: {why}"}
+
+
 def _refused(fault: Mapping[str, Any]) -> dict[str, str]:
     return {"reason": str(Reason.ACTION_FAILED), "detail": f"{fault['name']} cannot be planned: {fault['error']}"}
 
@@ -114,9 +132,16 @@ def _world(loaded: Loaded) -> World:
     }
     try:
         others = elsewhere(experiment.proxies, loaded.secrets)
+        sources = resolve(experiment.sources, loaded.secrets, base)
     except DriverError:  # a token that is missing is told as a secret that is needed
-        others = {}
-    return World(run_id="plan", system=specs(experiment, base, base), proxies={**own, **others}, secrets=loaded.secrets)
+        others, sources = {}, {}
+    return World(
+        run_id="plan",
+        system=specs(experiment, base, base),
+        proxies={**own, **others},
+        sources=sources,
+        secrets=loaded.secrets,
+    )
 
 
 def _fault(fault: FaultSpec, experiment: Experiment, world: World) -> dict[str, Any]:

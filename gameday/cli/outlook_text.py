@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from gameday.cli.outlook_sources import sentences
 from gameday.cli.terminal import printable
 from gameday.model import Json
 from gameday.schema.experiment import Experiment
@@ -98,7 +99,9 @@ def _load(document: Json) -> Iterator[str]:
     else:
         yield _load_words(load)
     for sli in document["slis"]:
-        yield f"reads {sli['name']} ({sli['kind']}) every {format_duration(sli['every_ms'])}"
+        often = "once, after the phases" if sli["every_ms"] is None else f"every {format_duration(sli['every_ms'])}"
+        yield f"{'fetches' if sli['every_ms'] is None else 'reads'} {sli['name']} ({sli['kind']}) {often}"
+    yield from (f"  {line}" for line in sentences(document["sources"]))
 
 
 def _load_words(load: Json) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gameday.schema.document import Document
 from gameday.schema.errors import ProbeCheck, UnknownDriverError, did_you_mean
+from gameday.schema.experiment import Experiment
 from gameday.schema.nodes import Entries, Node, Path, Value, as_mapping, find, locate, pairs, texts
 from gameday.schema.quantities import shown
 from gameday.schema.source import KINDS, NEEDED, OWN_URL
@@ -72,6 +73,12 @@ def choose_source(document: Document, root: Node, path: Path, kinds: Sequence[st
         hint = f'declare it: sources: {{{kinds[0]}: {{url: "http://127.0.0.1:9090"}}}}'
         document.add(span, "missing-source", f"this asks a source of the kind {what}, and there is none", hint)
     return None
+
+
+def source_of(experiment: Experiment, kind: str, named: str | None) -> str:
+    """Return the name of the source that an entry of a valid file asks; empty where there is none."""
+    fitting = [name for name, spec in experiment.sources.items() if (spec.kind or name) == kind]
+    return named or (fitting[0] if fitting else "")
 
 
 def _installed(kind: str, probes: ProbeCheck | None) -> bool:

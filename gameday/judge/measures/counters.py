@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from math import ceil, floor
 from typing import Any
 
 from gameday.judge.countercriteria import (
+    SCRAPES,
     Heard,
     counted_phase,
     holds,
@@ -31,6 +33,7 @@ from gameday.schema.grammar import Criterion
 from gameday.schema.recovery import recover_window
 
 _SECOND_MS = 1000
+_SELDOM = f"the fault phase cannot have {SCRAPES} scrapes"
 
 
 class CountersMeasure:
@@ -42,6 +45,7 @@ class CountersMeasure:
             for name, sli in experiment.slis.items()
             if sli.is_ratio
         }
+        self._fault_ms = experiment.fault_ms
 
     def _of(self, criterion: Criterion) -> Heard:
         return self._heard.get(criterion.sli) or Heard()
@@ -55,6 +59,9 @@ class CountersMeasure:
             heard = self._base(criterion, objective)
             amounts = _of(heard, window)
             result = self._judged(criterion, objective, window)
+            if heard.ratio is not None and SCRAPES * heard.ratio.interval_ms > self._fault_ms:
+                result = unsure(Reason.TOO_SHORT) if result.verdict is not Verdict.FAIL else result
+                heard = replace(heard, ratio=None, lack=Reason.TOO_SHORT, error=_SELDOM)
             opens = result.verdict is not Verdict.FAIL and lacking(heard, window) is None
             opens = opens and (criterion.kind == "bad_seconds" or holds(criterion, amounts))
             n, k = rounded(amounts)
