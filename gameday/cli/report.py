@@ -64,6 +64,12 @@ Examples:
     show_default=True,
     help="With --site: days after which a pass proves nothing any more.",
 )
+@click.option(
+    "--findings",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --site: today's findings.yaml, in the place of what each run had. Repeatable.",
+)
 def report(
     *,
     run_folders: tuple[Path, ...],
@@ -72,6 +78,7 @@ def report(
     assets: str,
     site: Path | None,
     stale_days: int,
+    findings: tuple[Path, ...],
 ) -> None:
     """Write the reports of RUN into its folder; the same bytes each time.
 
@@ -80,8 +87,12 @@ def report(
     if site is not None:
         if formats or output is not None or assets == "linked":
             raise click.UsageError("--site writes pages of its own: leave out --format, --output and --assets")
-        _into_site(site, run_folders, stale_days)
+        from gameday.cli.site import into_site  # noqa: PLC0415 - only where it is asked for
+
+        into_site(site, run_folders, stale_days=stale_days, findings=findings)
         return
+    if findings:
+        raise click.UsageError("--findings is for --site; a run's report reads the findings.yaml in its folder")
     if output is None:
         code = _into_folders(run_folders, formats, linked=assets == "linked")
         if "github" in formats:
@@ -94,20 +105,6 @@ def report(
     if len(formats) != 1:
         raise click.UsageError("--output is one document: name its format, like --format openmetrics")
     _into_one(run_folders, formats[0], output)
-
-
-def _into_site(site: Path, run_folders: tuple[Path, ...], stale_days: int) -> None:
-    import time  # noqa: PLC0415 - only a site has a today
-
-    from gameday.cli.terminal import printable  # noqa: PLC0415 - heavy
-    from gameday.runner.site import build_site  # noqa: PLC0415 - heavy
-
-    built = build_site(site, run_folders, now=time.time(), stale_days=stale_days)
-    for folder, why in built.unreadable:
-        click.echo(printable(f"{folder}: not in the site: {why}"), err=True)
-    runs, files = (f"{n} {what}{'' if n == 1 else 's'}" for n, what in ((built.runs, "run"), (built.changed, "file")))
-    click.echo(f"{runs}, {built.read} of them new or changed; {files} written", err=True)
-    click.echo(site / "index.html")
 
 
 def _into_folders(run_folders: tuple[Path, ...], formats: tuple[str, ...], *, linked: bool) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,6 @@ from gameday.journal.folder import RunFolder, read_run
 from gameday.model import Json
 from gameday.runner.ending import replace_file
 from gameday.runner.priorseries import series_of, time_zero
-from gameday.spi.errors import GamedayError
 from gameday.spi.sameness import differences
 
 SCHEMA = "gameday/previous/1"
@@ -43,39 +43,45 @@ def write_previous(path: Path) -> None:
         if document is not None:
             text = json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
             replace_file(RunFolder(path).previous, text.encode("ascii") + b"\n")
-    except (OSError, ValueError, GamedayError):
-        return  # it is only shown
+    except Exception:  # noqa: BLE001 - it is only shown: whatever lies beside a run never keeps it from its report
+        return
 
 
 def previous_of(path: Path) -> dict[str, Any] | None:
     """Describe the newest whole run of the same experiment in the same folder of runs; None without one."""
     folder = RunFolder(path.resolve())
     plan = folder.read_plan()
-    earlier = list(_earlier(folder, plan))[:MOST_EARLIER]
+    earlier = list(islice(_earlier(folder, plan), MOST_EARLIER))
     for candidate in earlier:
         try:
-            run = read_run(candidate.path)
-        except (OSError, GamedayError):
+            found = _whole(candidate, plan)
+        except Exception:  # noqa: BLE001, S112 - a damaged folder is passed over, whatever is wrong with it
             continue
-        zero = time_zero(run)
-        if zero is None or not run.closed:
-            continue
-        why = differences(candidate.plan, plan)
-        step, series = series_of(run, zero)
-        return {
-            "schema": SCHEMA,
-            "run": candidate.path.name,
-            "digest": str(candidate.plan.get("digest") or ""),
-            "comparable": not why,
-            "why": why,
-            "environment": dict(_mapping(candidate.plan.get("environment"))),
-            "verdict": dict(candidate.verdict),
-            "zero_ms": zero,
-            "step_seconds": step,
-            "series": series,
-            "earlier": [_brief(one) for one in earlier],
-        }
+        if found is not None:
+            return {**found, "earlier": [_brief(one) for one in earlier]}
     return None
+
+
+def _whole(candidate: Candidate, plan: Json) -> dict[str, Any] | None:
+    """Describe one earlier run; None when its journal is not whole, or it never came to its fault phase."""
+    run = read_run(candidate.path)
+    zero = time_zero(run)
+    if zero is None or not run.closed:
+        return None
+    why = differences(candidate.plan, plan)
+    step, series = series_of(run, zero)
+    return {
+        "schema": SCHEMA,
+        "run": candidate.path.name,
+        "digest": str(candidate.plan.get("digest") or ""),
+        "comparable": not why,
+        "why": why,
+        "environment": dict(_mapping(candidate.plan.get("environment"))),
+        "verdict": dict(candidate.verdict),
+        "zero_ms": zero,
+        "step_seconds": step,
+        "series": series,
+    }
 
 
 def _earlier(folder: RunFolder, plan: Json) -> Iterator[Candidate]:
@@ -100,7 +106,8 @@ def _same(other: Json, plan: Json) -> bool:
 
 
 def _brief(one: Candidate) -> dict[str, Any]:
-    findings: list[Any] = one.verdict.get("findings") or []
+    raw: object = one.verdict.get("findings")
+    findings = cast("list[object]", raw) if isinstance(raw, list) else []
     return {
         "run": one.path.name,
         "verdict": one.verdict.get("verdict"),

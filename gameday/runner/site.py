@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +20,8 @@ from gameday.spi.pages import SitePages
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
 _READ = ("plan.json", "verdict.json", "findings.yaml")
 """What a record is made of."""
+_FOREIGN = (b"<script", b"<link", b"<iframe", b"javascript:")
+"""A report with any of these is not one that stands alone (``--assets linked``), or is not ours: it is rendered again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +38,18 @@ class Built:
     """Folders that are no run folders or are damaged, and why."""
 
 
-def build_site(directory: Path, folders: Iterable[Path], *, now: float, stale_days: int) -> Built:
+def build_site(
+    directory: Path,
+    folders: Iterable[Path],
+    *,
+    now: float,
+    stale_days: int,
+    remarks: Mapping[str, Mapping[str, str]] | None = None,
+) -> Built:
     """Add run folders (or folders of run folders) to a site and write its pages; raise SiteError when its folder is not ours.
 
-    A run stays in the site until its report there is deleted, so that a site can outlive the run folders. Nothing outside the site is
+    ``remarks`` are what today's findings.yaml says, in the place of what it said when each run was made. A run stays in the site until
+    its report there is deleted, so that a site can outlive the run folders. Nothing outside the site is
     written, and nothing in it that is not ours is changed or deleted.
     """
     pages = site_pages()
@@ -54,10 +64,16 @@ def build_site(directory: Path, folders: Iterable[Path], *, now: float, stale_da
             raise
         except Exception as error:  # noqa: BLE001 - whatever a damaged or foreign folder holds, it is listed and never fatal
             unreadable.append((folder.name, _why(error)))
-    for name, data in pages.pages(site.records(), unreadable, now=now, stale_days=stale_days).items():
+    records = site.records() if remarks is None else [_with_remarks(record, remarks) for record in site.records()]
+    for name, data in pages.pages(records, unreadable, now=now, stale_days=stale_days).items():
         site.put(name, data)
     site.close()
     return Built(runs=len(site.runs), read=read, changed=site.changed, unreadable=tuple(unreadable))
+
+
+def _with_remarks(record: dict[str, Any], remarks: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    known = [str(finding["fingerprint"]) for finding in record["findings"]]
+    return {**record, "remarks": {name: dict(remarks[name]) for name in known if name in remarks}}
 
 
 def run_folders(folders: Iterable[Path]) -> Iterator[Path]:
@@ -123,10 +139,11 @@ def _judged(folder: Path) -> Run:
 def _report(folder: Path, run: Run | None) -> bytes:
     """Return the run's HTML report: as it lies in its folder, or rendered."""
     path = folder / "report.html"
-    if path.is_file() or run is None:
-        return path.read_bytes()
+    data = path.read_bytes() if path.is_file() or run is None else b""
+    if data and not any(mark in data.lower() for mark in _FOREIGN):
+        return data
     (renderer,) = renderers(("html",))
-    return renderer.render(run)
+    return renderer.render(run or _judged(folder))
 
 
 def _digest(folder: Path) -> str:

@@ -66,6 +66,22 @@ def test_a_run_that_is_not_whole_or_not_of_this_experiment_is_passed_over(tmp_pa
     assert found["run"] == FIRST
 
 
+ODD: list[Any] = [None, 7, "x", [], {}, [None], [7], {"a": None}]
+
+
+def test_whatever_lies_beside_a_run_never_keeps_it_from_its_report(tmp_path: Path) -> None:
+    path = lay(tmp_path, THIRD)
+    other = lay(tmp_path, SECOND)
+    for name in ("plan.json", "verdict.json"):
+        whole = (other / name).read_text()
+        for key in json.loads(whole):
+            for odd in ODD:
+                (other / name).write_text(json.dumps(json.loads(whole) | {key: odd}))
+                write_previous(path)
+                assert read_run(path).verdict is not None
+        (other / name).write_text(whole)
+
+
 def test_no_verdict_depends_on_it(tmp_path: Path) -> None:
     lay(tmp_path, FIRST, Story(rows=rows(between(30_000, 60_000, 3))))
     path = lay(tmp_path, SECOND)

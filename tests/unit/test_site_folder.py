@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,34 @@ def test_a_report_that_is_missing_is_made(tmp_path: Path) -> None:
     assert made.startswith("<!doctype html>") or "<!doctype html>" in made
     assert not (path / "verdict.json").exists()
     assert build(tmp_path / "site", path).changed == 0
+
+
+@pytest.mark.parametrize("foreign", ["<script>alert(1)</script>", '<link rel="stylesheet" href="report.css">'])
+def test_a_report_that_does_not_stand_alone_is_rendered_again(tmp_path: Path, foreign: str) -> None:
+    path = write_run(tmp_path / "runs" / "r1", replace(Story().run(), name="r1"))
+    (path / "report.html").write_text(f"<!doctype html><title>x</title>{foreign}")
+    assert build(tmp_path / "site", path).unreadable == ()
+    assert foreign not in (tmp_path / "site" / "runs" / "r1" / "report.html").read_text()
+    assert foreign in (path / "report.html").read_text()
+
+
+def test_todays_findings_file_stands_in_for_what_the_runs_had(tmp_path: Path) -> None:
+    runs = tmp_path / "more"
+    write_many(runs, runs=44, report_bytes=1_000)
+    build(tmp_path / "site", runs)
+    known = re.findall(r"<code>([0-9a-f]{16})</code>", (tmp_path / "site" / "oncall.html").read_text())
+    file = tmp_path / "findings.yaml"
+    file.write_text(f"{known[0]}: {{owner: team-of-today, due: 2026-01-01}}\n")
+    done = call("--site", str(tmp_path / "site"), "--findings", str(file), str(runs))
+    assert done.exit_code == 0, done.output
+    assert "team-of-today" in (tmp_path / "site" / "oncall.html").read_text()
+    file.write_text("abc: {owner: x}\n")
+    assert (
+        "is not the fingerprint of a finding"
+        in call("--site", str(tmp_path / "site"), "--findings", str(file), str(runs)).stderr
+    )
+    assert "team-of-today" not in (tmp_path / "site" / "oncall.html").read_text()
+    assert call("--findings", str(file), str(min(runs.iterdir()))).exit_code == 2
 
 
 @pytest.mark.parametrize("damage", ["plan", "verdict", "empty", "foreign", "list", "deep", "report-is-folder"])

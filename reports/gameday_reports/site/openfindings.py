@@ -34,8 +34,11 @@ class Open:
 
     @property
     def remark(self) -> Json:
-        """What people added to it, as the latest run of its hypothesis knows it."""
-        return part(part(self.hypothesis.latest, "remarks"), text(self.finding, "fingerprint", 120))
+        """What people added to it, as the latest run of its hypothesis knows it, or else the last that had it."""
+        fingerprint = text(self.finding, "fingerprint", 120)
+        return part(part(self.hypothesis.latest, "remarks"), fingerprint) or part(
+            part(self.last, "remarks"), fingerprint
+        )
 
     @property
     def due(self) -> date | None:
