@@ -97,7 +97,10 @@ def redis_server(folder: Path, *options: str) -> Generator[int]:
     port = free_port()
     argv = [program("redis-server", "redis-server"), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
     with server(
-        [*argv, "--save", "", "--appendonly", "no", "--set-proc-title", "no", *options], folder, lambda: listens(port)
+        [*argv, "--save", "", "--appendonly", "no", "--set-proc-title", "no", *options],
+        folder,
+        lambda: listens(port),
+        end=signal.SIGKILL,
     ):
         yield port
 
