@@ -41,7 +41,10 @@ def quantile(buckets: Mapping[int, int], q: float) -> float | None:
 
     Nearest rank: the ⌈q·n⌉-th smallest sample, at the middle of its bucket.
     """
-    rank = q * sum(buckets.values())
+    total = sum(buckets.values())
+    rank = q * total
+    if total and q > 0.5:  # noqa: PLR2004 - from the top it is nearer
+        return _from_the_top(buckets, rank, total)
     seen = 0
     last = None
     for key in sorted(buckets):
@@ -50,3 +53,13 @@ def quantile(buckets: Mapping[int, int], q: float) -> float | None:
         if seen and seen >= rank:
             break
     return None if last is None or not seen else value(last)
+
+
+def _from_the_top(buckets: Mapping[int, int], rank: float, total: int) -> float:
+    """Return the highest bucket below which fewer than ``rank`` samples lie."""
+    below = total
+    for key in sorted(buckets, reverse=True):
+        below -= buckets[key]
+        if below < rank:
+            return value(key)
+    return value(min(buckets))

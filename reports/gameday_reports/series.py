@@ -111,21 +111,21 @@ def ledger(load: LoadSeries) -> Ledger:
     seconds = last // SLOTS - start + 1
     names = sorted(set(map(attrgetter("endpoint"), load.rows)))
     counts = {name: _Counts(total=[0] * seconds, failed=[0] * seconds, slow={}) for name in names}
-    for row in load.rows:
-        found, index = counts[row.endpoint], row.slot // SLOTS - start
-        found.total[index] += row.count
-        if row.kind != "ok":
-            found.failed[index] += row.count
-        elif row.slower:
-            _add_slow(found.slow, row, index, seconds)
+    for endpoint, at, kind, count, slower in map(attrgetter("endpoint", "slot", "kind", "count", "slower"), load.rows):
+        found, index = counts[endpoint], at // SLOTS - start
+        found.total[index] += count
+        if kind != "ok":
+            found.failed[index] += count
+        elif slower:
+            _add_slow(found.slow, slower, index, seconds)
     return Ledger(start=start, seconds=seconds, covered=(first, last), counts=counts)
 
 
-def _add_slow(slow: dict[int, list[int]], row: LoadRow, index: int, seconds: int) -> None:
-    for limit, slower in row.slower.items():
+def _add_slow(slow: dict[int, list[int]], slower: Mapping[int, int], index: int, seconds: int) -> None:
+    for limit, count in slower.items():
         if limit not in slow:
             slow[limit] = [0] * seconds
-        slow[limit][index] += slower
+        slow[limit][index] += count
 
 
 def _sum(columns: Sequence[Sequence[int]], seconds: int) -> list[int]:

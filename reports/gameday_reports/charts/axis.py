@@ -13,13 +13,13 @@ from gameday_reports.charts.svg import Svg, element, joined
 def shade_faults(axis: TimeAxis, scale: Scale, *, name: bool) -> Svg:
     """Shade each fault from its injection to its end, and where asked for name it above."""
     pieces: list[str] = []
-    for band in axis.bands:
-        left, right = axis.x(band.on_ms), axis.x(band.off_ms)
+    for begin, end in axis.shaded():
+        left, width = axis.x(begin), axis.x(end) - axis.x(begin)
         pieces.append(
             box(
                 left,
                 scale.top,
-                max(1.0, right - left),
+                max(1.0, width),
                 scale.bottom - scale.top,
                 class_="fault",
                 fill=FAULT,

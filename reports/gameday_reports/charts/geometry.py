@@ -8,7 +8,13 @@ from dataclasses import dataclass, field, replace
 
 WIDTH = 1040.0
 LEFT, RIGHT = 134.0, 14.0
+MOST_BANDS = 24
+"""Faults that are shaded one by one; overlapping ones are darker."""
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400)
+
+
+Span = tuple[int, int]
+"""(from, to), in milliseconds of the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,13 @@ class TimeAxis:
             bands=tuple(band for band in self.bands if band.off_ms > from_ms and band.on_ms < to_ms),
             phases=tuple(phase for phase in self.phases if phase.to_ms > from_ms and phase.from_ms < to_ms),
         )
+
+    def shaded(self) -> tuple[Span, ...]:
+        """Return what to shade: each fault by itself, and of more than a few dozen those that touch as one."""
+        spans = [(band.on_ms, band.off_ms) for band in self.bands]
+        if len(spans) <= MOST_BANDS:
+            return tuple(spans)
+        return merged(spans, (self.to_ms - self.from_ms) / (WIDTH - LEFT - RIGHT) * 2)
 
     def ticks_ms(self) -> tuple[int, ...]:
         """Whole seconds to label, at most ten."""
@@ -137,9 +150,6 @@ def scale_for(
     low = min(0.0, min(seen, default=0.0) * 1.12)
     high = min(greatest * 1.12, ceiling) if greatest > 0 else 0.0 if low else min(1.0, ceiling)
     return Scale(low=low, high=high, top=top, bottom=bottom, ticks=nice_ticks(low, high))
-
-
-Span = tuple[int, int]
 
 
 def merged(spans: Sequence[Span], nearer_than: float) -> tuple[Span, ...]:

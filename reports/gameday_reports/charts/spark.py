@@ -32,10 +32,9 @@ def draw_spark(series: Series, axis: TimeAxis, allowed: Sequence[tuple[int, int,
 
     shading = [
         element(
-            "rect", class_="fault", fill="#e8590c", fill_opacity="0.13", x=x(band.on_ms), y=0,
-            width=max(1.0, x(band.off_ms) - x(band.on_ms)), height=_HEIGHT,
+            "rect", class_="fault", fill="#e8590c", fill_opacity="0.13", x=x(begin), y=0, width=max(1.0, x(end) - x(begin)), height=_HEIGHT,
         )
-        for band in axis.bands
+        for begin, end in axis.shaded()
     ]  # fmt: skip
     limits = [
         element(

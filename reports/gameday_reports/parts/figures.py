@@ -13,7 +13,7 @@ from gameday_reports.charts.ink import Unit, shown
 from gameday_reports.charts.limits import Over
 from gameday_reports.charts.panel import Panel
 from gameday_reports.facts import Facts
-from gameday_reports.series import Series
+from gameday_reports.series import Series, finite
 
 MOST_ROWS = 40
 _PHASES = {"baseline": "before the fault", "fault": "while it was on", "recovery": "after it"}
@@ -38,43 +38,37 @@ class Figure:
 
 def figure(facts: Facts, panel: Panel) -> Figure:
     """Give a panel its table: a row for each phase and line."""
-    rows = tuple(
-        _row(line, panel, name, span)
-        for name, span in _spans(facts)
-        for line in panel.lines
-        if _inside(line.series, span)
-    )
+    rows = (_row(line, panel, name, span) for name, span in _spans(facts) for line in panel.lines)
     head = ("Phase", "Line", "Lowest", "Median", "Highest", "Highest at", *(("Seconds over",) if panel.limits else ()))
-    return Figure(panel=panel, table=FigureTable(caption=panel.title, head=head, rows=rows))
+    return Figure(panel=panel, table=FigureTable(caption=panel.title, head=head, rows=tuple(filter(None, rows))))
 
 
 def _spans(facts: Facts) -> Iterator[tuple[str, Span]]:
-    for begin, end, phase in facts.regions():
-        yield _PHASES[phase] if len(facts.regions()) > 1 else "whole run", (begin, end)
+    regions = facts.regions()
+    for begin, end, phase in regions:
+        yield _PHASES[phase] if len(regions) > 1 else "whole run", (begin, end)
 
 
 def _row(line: Line, panel: Panel, name: str, span: Span) -> tuple[str, ...]:
-    found = _inside(line.series, span)
-    values = sorted(value for value, _ in found)
-    highest, second = max(found, key=lambda pair: (pair[0], -pair[1]))
+    """Return the row of a line in a phase; empty where it has no value."""
+    first, found = _inside(line.series, span)
+    values = sorted(finite(found))
+    if not values:
+        return ()
     cells = (
         name, line.label, shown(values[0], panel.unit), shown(values[(len(values) - 1) // 2], panel.unit),
-        shown(highest, panel.unit), words.clock(second * 1000),
+        shown(values[-1], panel.unit), words.clock((first + found.index(values[-1])) * 1000),
     )  # fmt: skip
     if not panel.limits:
         return cells
     return (*cells, _over(panel.over, span) if line.kind == "main" else "")
 
 
-def _inside(series: Series, span: Span) -> list[tuple[float, int]]:
-    """Return (value, second) of the seconds whose middle lies in a span."""
+def _inside(series: Series, span: Span) -> tuple[int, tuple[float | None, ...]]:
+    """Return the first second whose middle lies in a span, and the values from there on."""
     first = max(0, math.ceil((span[0] - 500) / 1000) - series.start)
     last = max(0, math.ceil((span[1] - 500) / 1000) - series.start)
-    return [
-        (value, second)
-        for second, value in enumerate(series.values[first:last], series.start + first)
-        if value is not None and math.isfinite(value)
-    ]
+    return series.start + first, series.values[first:last]
 
 
 def _over(over: Over, span: Span) -> str:
@@ -104,7 +98,7 @@ def time_table(axis: TimeAxis, panels: Sequence[Panel], caption: str) -> FigureT
 
 
 def _range(series: Series, span: Span, unit: Unit) -> str:
-    values = [value for value, _ in _inside(series, span)]
+    values = finite(_inside(series, span)[1])
     if not values:
         return "no data"
     least, greatest = shown(min(values), unit), shown(max(values), unit)
