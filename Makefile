@@ -6,7 +6,7 @@ VENV_PACKAGES := python3-venv
 TEST_PACKAGES := chromium npm openssl prometheus prometheus-alertmanager redis-server rabbitmq-server postgresql:pg_createcluster
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench wheel clean
+.PHONY: help demo test test-slow lint bench samples wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ lint: .venv/ready-dev  ## ruff, mypy strict, pyright strict, import contracts, d
 bench: .venv/ready-dev  ## ratios of ours to a peer, each measured in one run
 	@for script in bench/*.py; do echo "== $$script"; \
 	case $$script in */soak.py) seconds=60;; *) seconds=;; esac; $(BIN)/python $$script $$seconds || exit 1; done
+
+samples: .venv/ready-dev  ## write the sample reports of docs/samples again
+	@$(BIN)/python -m tests.fakes.showcase docs/samples
 
 wheel: .venv/ready-dev  ## build the wheel into dist/
 	@rm -rf dist && $(BIN)/python -m build -q --wheel --outdir dist

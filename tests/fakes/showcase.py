@@ -21,6 +21,7 @@ EARLIER = "20260914-141011-checkout-survives-a-payments-outage-2c81"
 _SECOND: dict[str, Any] = {
     "name": "cache-slow", "do": "proxy.latency", "with": {"proxy": "cache", "latency": "40ms"}, "at": "20s", "for": "25s"
 }  # fmt: skip
+_NO_BUDGET = dict.fromkeys(("bad", "total", "used", "burn_rate", "outage_ms", "slo"))
 _QUEUE = {"expect": "max(queue) < 500", "during": "max(queue) < 4000"}
 
 
@@ -139,8 +140,8 @@ def _backlog(verdict: Json, queue: tuple[GaugeSample, ...]) -> dict[str, Any]:
         recovery |= {"seconds": 12.0, "result": "pass", "reason": "proven"}
     return {
         "name": "backlog-bounded", "verdict": "pass" if injected else "inconclusive", "reason": "proven" if injected else "baseline",
-        "line": 38, "endpoints": [], "criteria": [{**_QUEUE, "phases": phases}], "recovery": recovery, "alert": None,
-        "budget": {"bad": None, "total": None, "used": None, "burn_rate": None}, "warnings": [],
+        "line": 38, "endpoints": [], "criteria": [{**_QUEUE, "phases": phases, "baseline": None}], "recovery": recovery, "alert": None,
+        "budget": _NO_BUDGET, "warnings": [],
     }  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def _alert(outcome: Outcome, verdict: Json) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "name": "on-call-is-paged", "verdict": word, "reason": reason, "line": 41, "endpoints": [], "criteria": [], "recovery": None,
-        "alert": alert, "budget": {"bad": None, "total": None, "used": None, "burn_rate": None}, "warnings": [],
+        "alert": alert, "budget": _NO_BUDGET, "warnings": [],
     }  # fmt: skip
 
 
