@@ -252,6 +252,37 @@ class Testimony:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertLook:
+    """One look at an alert while the run was on, or the attempt at one."""
+
+    objective: str
+    source: str
+    """A name under ``sources:``."""
+    at_ms: int
+    """When the look began."""
+    every_ms: int
+    """How soon the next one was due."""
+    took_ms: int = 0
+    state: str = ""
+    """``inactive``, ``pending``, ``firing`` or ``suppressed`` (it fires, and nobody is told); empty when nothing was seen."""
+    since_ms: int | None = None
+    """When it began to fire, by the source's clock; None where the source does not say."""
+    evaluated_ms: int | None = None
+    """When its rule was last evaluated, by the source's clock; None where the source has no rules."""
+    interval_ms: int = 0
+    """How often the rule is evaluated; 0 where it is not known."""
+    error: str = ""
+    """Why nothing was seen, or why the rule could not be evaluated; empty when all is well."""
+    wrong: bool = False
+    """The source answered, but the question is wrong: it has no such rule, or cannot evaluate it."""
+
+    @property
+    def end_ms(self) -> int:
+        """When the look was over."""
+        return self.at_ms + self.took_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run folder, read: all that judging and reporting need, and nothing that can change."""
 
@@ -271,6 +302,8 @@ class Run:
     """Every reading of every SLI, in order of time."""
     testimonies: tuple[Testimony, ...] = ()
     """What the witnesses said, in the order in which they were asked."""
+    alerts: tuple[AlertLook, ...] = ()
+    """Every look at every alert, in order of time."""
     verdict: Json | None = None
     """verdict.json, once it has been written."""
     previous: Json | None = None

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from gameday.cli import alertplan
 from gameday.cli.advice import advice, chance_row, together
 from gameday.cli.earlier import Earlier
 from gameday.cli.outlook_sources import look
@@ -43,6 +44,7 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
     experiment = under(policies, loaded.experiment)
     world = _world(loaded)
     faults = [_fault(fault, experiment, world) for fault in experiment.faults]
+    alerts = alertplan.plan_alerts(experiment, world)
     shares = earlier.shares if earlier else {}
     looks = look(experiment, world)
     known = {one.sli: one.known for one in looks if one.known is not None}
@@ -60,6 +62,7 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
             *(_refused(fault) for fault in faults if fault["error"]),
             *_lacking(Reason.TOO_SHORT, too_short(experiment, known)),
             *_lacking(Reason.TOO_FEW, never_enough(counted)),
+            *alertplan.refusals(alerts),
         ],
         "max_ms": run_max_ms(experiment),
         "system": list(experiment.system),
@@ -71,6 +74,7 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
         "load": None if experiment.load is None else _load(experiment.load),
         "phases": list(_phases(experiment)),
         "faults": faults,
+        "alerts": alerts,
         "abort": [rule.text for rule in experiment.abort],
         "earlier": None if earlier is None else str(earlier.folder),
         "chances": [chance_row(one) for one in expected],

@@ -26,6 +26,7 @@ def text(document: Json, experiment: Experiment, width: int) -> str:
         list(_deaths(document["faults"])),
         [f"abort when {rule}" for rule in document["abort"]]
         or ["no abort rule: only lost control, a lost load and a signal stop it"],
+        list(_alerts(document)),
         list(_chances(document)),
         list(_end(document)),
     ]
@@ -135,6 +136,14 @@ def _deaths(faults: Sequence[Json]) -> Iterator[str]:
         wide = max(len(death) for death, _ in rows)
         for death, undone_by in rows:
             yield f"  {death:<{wide}}  {undone_by}"
+
+
+def _alerts(document: Json) -> Iterator[str]:
+    """Print whether each alert can fire in time; what cannot is among the refusals, too."""
+    for row in document["alerts"]:
+        asked = "never fires" if row["within_ms"] is None else f"fires within {format_duration(row['within_ms'])}"
+        loud = {"late": "TOO LATE: ", "cannot": "CANNOT FIRE: ", "no-rule": "NO SUCH RULE: "}.get(row["outlook"], "")
+        yield f"{row['objective']}: alert {row['alert']} {asked}; {loud}{row['said']}"
 
 
 def _chances(document: Json) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from gameday.journal.reader import read_journal
+from gameday.load.alertlines import read_alerts
 from gameday.load.samples import read_gauges, read_samples
 from gameday.load.testimony import read_testimonies
 from gameday.model import Json, Run
@@ -124,6 +125,7 @@ def read_run(path: Path) -> Run:
         torn=bool(text.tail),
         load=read_samples(folder.samples),
         gauges=read_gauges(folder.samples),
+        alerts=read_alerts(folder.samples),
         testimonies=read_testimonies(folder.samples),
         verdict=_json(folder.verdict),
         previous=_of_schema(_json(folder.previous), "gameday/previous/1"),

@@ -25,7 +25,7 @@ class GateDecision:
     Of a gauge ``n`` are readings and ``k`` those over the line; it has ``criterion``, ``value`` and ``due``, too.
     """
     reason: Reason
-    """``proven`` when passed, else ``baseline`` or ``load-generator``."""
+    """``proven`` when passed, else ``baseline``, ``load-generator`` or ``alert-before``."""
     problems: tuple[str, ...] = ()
     """What was wrong with the load generator."""
 
@@ -42,10 +42,16 @@ def judge_gate(run: Run) -> GateDecision:
     judged = [_objective(name, objective, measures, window) for name, objective in experiment.objectives.items()]
     problems = _problems(run, experiment, window)
     kept = window is not None and all(ok for ok, _ in judged)
-    reason = Reason.LOAD_GENERATOR if problems else Reason.PROVEN if kept else Reason.BASELINE
+    reason = Reason.LOAD_GENERATOR if problems else Reason.PROVEN if kept else _why(judged)
     return GateDecision(
         passed=kept and not problems, objectives=tuple(row for _, row in judged), reason=reason, problems=problems
     )
+
+
+def _why(judged: Sequence[tuple[bool, dict[str, Any]]]) -> Reason:
+    """Say why the gate stays shut: steady state, unless nothing but an alert that fires already keeps it shut."""
+    shut = {row["reason"] for ok, row in judged if not ok}
+    return Reason.ALERT_BEFORE if shut == {str(Reason.ALERT_BEFORE)} else Reason.BASELINE
 
 
 def _problems(run: Run, experiment: Experiment, window: Window | None) -> tuple[str, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
+from gameday.judge.alertwords import told
 from gameday.judge.findings.rule import during, in_force
 from gameday.judge.words import effect, is_gauge, listed, read, seconds
 from gameday.model import Json
@@ -22,6 +25,7 @@ _INCONCLUSIVE = {
     "action-failed": "a fault could not be injected, measured or reverted as planned",
     "fault-unproven": "it is not proven that the fault was in force",
     "skipped": "a part of the run was skipped",
+    "alert-before": "an alert fired before the fault",
 }
 _ABORTED = {
     "guard": "an abort rule",
@@ -91,12 +95,10 @@ def _lacking(document: Json) -> str:
 def _pass(document: Json) -> str:
     if not document["objectives"]:
         return _held(document)
-    worst = _nearest(document)
-    back = max(objective["recovery"]["seconds"] for objective in document["objectives"])
-    again = f"steady state was back after {seconds(back)}" if back else "steady state held again at once"
+    said = "; ".join([*_nearest(document), *(told(row["alert"]) for row in document["objectives"] if row["alert"])])
     count = len(document["objectives"])
     held = f"all {count} objectives held" if count > 1 else "the objective held"
-    return f"While {in_force(document)} on, {worst}: {held}, and {again}."
+    return f"While {in_force(document)} on, {said}: {held}{_again(document)}."
 
 
 def _held(document: Json) -> str:
@@ -110,13 +112,26 @@ def _held(document: Json) -> str:
     return f"The hypothesis was met before the method and after it; {method} activit{plural} succeeded{undone}."
 
 
-def _nearest(document: Json) -> str:
-    """Say what came nearest to its budget; of gauges, which have none to compare, the first."""
+def _again(document: Json) -> str:
+    """Say when steady state was back; nothing of alerts alone, which have none."""
+    back = [row["recovery"]["seconds"] for row in document["objectives"] if row["recovery"]]
+    if not back:
+        return ""
+    return (
+        f", and steady state was back after {seconds(max(back))}"
+        if max(back)
+        else ", and steady state held again at once"
+    )
+
+
+def _nearest(document: Json) -> Iterator[str]:
+    """Say what came nearest to its budget; of gauges, which have none to compare, the first; nothing of alerts alone."""
     counted = [(row, phase) for row, phase in during(document) if not is_gauge(phase) and phase["n"]]
     if not counted:
-        return read(next(phase for _, phase in during(document)))
+        yield from (read(phase) for _, phase in itertools.islice(during(document), 1))
+        return
     row, phase = max(counted, key=lambda entry: entry[1]["k"] / entry[1]["n"] / (entry[1]["budget"] or 1))
-    return effect(parse_criterion(phase["criterion"]), row["endpoints"], phase["k"], phase["n"])
+    yield effect(parse_criterion(phase["criterion"]), row["endpoints"], phase["k"], phase["n"])
 
 
 _SENTENCES = {"dirty": _dirty, "aborted": _aborted, "fail": _fail, "inconclusive": _inconclusive, "pass": _pass}

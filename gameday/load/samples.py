@@ -10,9 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from gameday.load.alertlines import ALERT, alert_line
 from gameday.load.protocol import SAVED, Message, encode, parse_message
 from gameday.load.testimony import WITNESS, testimony_line
-from gameday.model import GaugeSample, Histogram, LoadRow, LoadSeries, Testimony, Tick
+from gameday.model import AlertLook, GaugeSample, Histogram, LoadRow, LoadSeries, Testimony, Tick
 from gameday.spi.errors import LoadError
 
 _GAUGE = b'{"t":"gauge",'
@@ -40,6 +41,12 @@ class SampleWriter:
         """Append one reading, at once on its way to the disk; nothing once the file is closed."""
         if not self._file.closed:
             self._file.write(encode(_gauge_line(sample)))
+            self._file.flush()
+
+    def write_alert(self, look: AlertLook) -> None:
+        """Append one look at an alert, at once on its way to the disk; nothing once the file is closed."""
+        if not self._file.closed:
+            self._file.write(encode(alert_line(look)))
             self._file.flush()
 
     def write_testimony(self, testimony: Testimony) -> None:
@@ -79,7 +86,7 @@ def read_samples(path: Path) -> LoadSeries:
     messages: list[Message] = []
     whole = not torn
     for line in lines:
-        if line.startswith((_GAUGE, WITNESS)):
+        if line.startswith((_GAUGE, WITNESS, ALERT)):
             continue
         try:
             messages.append(parse_message(line))

@@ -13,6 +13,7 @@ from gameday.load.generator import LoadChild
 from gameday.load.limits import check_open_files
 from gameday.load.samples import SampleWriter
 from gameday.model import Json
+from gameday.runner.alerts import Lookouts
 from gameday.runner.context import Context
 from gameday.runner.loadfeed import LoadFeed
 from gameday.runner.probes import Probes
@@ -33,6 +34,7 @@ class Measuring:
     guard: Guard
     probes: Probes
     witnesses: Witnesses
+    lookouts: Lookouts
     feed: LoadFeed | None = None
     """None for a system with its own traffic."""
 
@@ -42,7 +44,14 @@ class Measuring:
         writer, guard = SampleWriter(ctx.folder.samples), Guard.of(ctx.experiment)
         try:
             probes, witnesses = Probes.of(ctx, writer, guard, watcher), Witnesses.of(ctx, writer)
-            measuring = cls(ctx=ctx, writer=writer, guard=guard, probes=probes, witnesses=witnesses)
+            measuring = cls(
+                ctx=ctx,
+                writer=writer,
+                guard=guard,
+                probes=probes,
+                witnesses=witnesses,
+                lookouts=Lookouts.of(ctx, writer),
+            )
             if ctx.experiment.load is not None:
                 measuring.feed = await measuring.start_load(ctx.experiment.load, watcher)
         except BaseException:
@@ -51,6 +60,7 @@ class Measuring:
         if measuring.feed is not None:
             helpers.start_soon(measuring.feed.read)
         helpers.start_soon(measuring.probes.read)
+        helpers.start_soon(measuring.lookouts.watch)
         return measuring
 
     async def begin(self, at_ms: int) -> None:
@@ -63,6 +73,7 @@ class Measuring:
         edge_ms = self.ctx.now_ms()
         with anyio.move_on_after(GATE_SLACK_SECONDS):
             await self.probes.await_decided(edge_ms)
+            await self.lookouts.await_decided(edge_ms)
         if self.feed is not None:
             await self.feed.await_decided(edge_ms, self._timeout_seconds + GATE_SLACK_SECONDS)
 
@@ -72,6 +83,7 @@ class Measuring:
 
     async def end(self) -> None:
         """End in order: let what is under way be decided, unless a second signal says that nobody waits for it."""
+        await self.lookouts.finish()
         await self.probes.finish(wait=not self.ctx.stop.watching.cancel_called)
         if self.feed is not None:
             await self.feed.finish(self._timeout_seconds + DRAIN_SLACK_SECONDS)

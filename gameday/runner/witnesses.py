@@ -17,6 +17,7 @@ from gameday.journal.reader import read_journal
 from gameday.load.samples import SampleWriter
 from gameday.model import Testimony, Track
 from gameday.registry import load_probe
+from gameday.runner.alerts import posts
 from gameday.runner.context import Context
 from gameday.schema.experiment import Experiment
 from gameday.spi import ProbeError, QueryError
@@ -52,6 +53,9 @@ def summon(experiment: Experiment) -> Iterator[Summoned]:
             probe = load_probe(sli.kind, sli.params)
             if isinstance(probe, Witness):
                 yield Summoned(name=name, witness=probe, source=sli.source or "")
+    for post in posts(experiment):
+        if isinstance(post.watch, Witness):
+            yield Summoned(name=post.objective, witness=post.watch, source=post.source)
 
 
 @dataclass(slots=True)

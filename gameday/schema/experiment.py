@@ -6,8 +6,10 @@ write themselves back in the file's own grammar, which is how the run folder kee
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+from gameday.schema.alert import FiresWithin, Labels, ResolvesWithin
 from gameday.schema.baseline import Baseline
 from gameday.schema.fields import (
     Abort,
@@ -25,7 +27,8 @@ from gameday.schema.fields import (
 )
 from gameday.schema.grammar import Criterion, ForRule
 from gameday.schema.loadprofile import METHODS, LoadProfile, Request, Stage, Workers
-from gameday.schema.marks import Form
+from gameday.schema.marks import Form, Mistake
+from gameday.schema.nodes import Path
 from gameday.schema.openslo import Slo
 from gameday.schema.section import Section, key
 from gameday.schema.sli import Sli
@@ -151,14 +154,60 @@ class Recover(Section):
     )
 
 
-class Objective(Section):
-    """What must hold: ``expect`` before and after, ``during`` (default: the same) while the fault is on."""
+_SPEAKS_OF = ("expect", "alert")
+"""What an objective speaks of: exactly one of these keys."""
+_OF_ALERTS = ("fires", "resolves", "labels", "source")
 
-    expect: Criteria = key(description="the steady state; several lines mean 'and'")
+
+class Objective(Section):
+    """What must hold: ``expect`` before and after, ``during`` (default: the same) while the fault is on; or what an alert must do."""
+
+    expect: Criteria = key(default=(), description="the steady state; several lines mean 'and'")
     during: Criteria | None = key(default=None, description="what is allowed while the fault is on; default: expect")
     where: Where | None = key(default=None, description="default: every request")
     recover: Recover = key(default=Recover(), description="how soon the steady state must be reached again")
     slo: Annotated[Slo, _SLO] | None = key(default=None, description="an OpenSLO document that says what is expected")
+    alert: Line | None = key(default=None, description="an alerting rule's name, in the place of expect")
+    fires: FiresWithin | None = key(
+        default=None, description="how soon after the proven injection the alert must fire; or never"
+    )
+    resolves: ResolvesWithin | None = key(
+        default=None, description="how soon after the last revert it must be quiet again"
+    )
+    labels: Labels = key(
+        default={}, description="which of the alert's instances: labels and values", examples=[{"service": "checkout"}]
+    )
+    source: Line | None = key(
+        default=None, description="a name under sources: of kind prometheus or alertmanager, where there are several"
+    )
+
+    @classmethod
+    def _values(cls, given: Mapping[str, Any], path: Path, mistakes: list[Mistake]) -> dict[str, Any]:
+        values = super()._values(given, path, mistakes)
+        if not any(name in given for name in _SPEAKS_OF):
+            mistakes.append(Mistake("missing", (*path, _SPEAKS_OF[0]), given))
+        return values
+
+    def agree(self) -> None:
+        """Raise ValueError when keys contradict each other."""
+        given = [name for name in _OF_ALERTS if getattr(self, name)]
+        if self.alert is None:
+            if given:
+                raise ValueError(f"has {given[0]}, which is for an alert; write alert: NAME")
+            return
+        if self.expect or self.during is not None or self.where is not None or self.recover != Recover():
+            raise ValueError(
+                "an objective on an alert has no expect, during, where or recover; write fires and resolves"
+            )
+        if self.fires is None:
+            raise ValueError("an objective on an alert needs fires; write fires: within 90s, or fires: never")
+        if self.fires.within_ms is None and self.resolves is not None:
+            raise ValueError("an alert that never fires has nothing to resolve; remove resolves")
+
+    def to_json(self) -> dict[str, Any]:
+        """Write only what this kind of objective has."""
+        others = ("labels",) if self.alert is None else ("expect", "recover", *(() if self.labels else ("labels",)))
+        return {name: value for name, value in super().to_json().items() if name not in others}
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -274,7 +323,7 @@ class Experiment(Section):
     @property
     def witnessed(self) -> bool:
         """Whether anything of it is known only when its source is asked after the phases."""
-        return any(sli.is_ratio for sli in self.slis.values())
+        return any(sli.is_ratio for sli in self.slis.values()) or any(o.alert for o in self.objectives.values())
 
     @property
     def profile(self) -> LoadProfile:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
+from gameday.schema.alerts import check_alert
 from gameday.schema.document import Document
 from gameday.schema.errors import Span, did_you_mean
 from gameday.schema.experiment import Objective
@@ -28,6 +29,9 @@ def check_references(document: Document, root: Entries, parts: Parts) -> None:
     check_templates(document, root)
     check_gauges(document, root, parts)
     for name, objective in parts.objectives.items():
+        if objective.alert is not None:
+            check_alert(document, root, name, parts)
+            continue
         _same_metric(document, root, name, objective)
         _recovery(document, root, name, parts)
 

@@ -15,7 +15,7 @@ from gameday.schema.slofiles import expand
 
 NOT_YET: dict[Path, tuple[str, ...]] = {
     (): ("use", "environment", "policy"),
-    ("objectives", "*"): ("alert", "fires", "resolves", "window"),
+    ("objectives", "*"): ("window",),
 }
 """Keys that the file's grammar will have: refused as such, not as misspelt."""
 

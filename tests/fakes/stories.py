@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gameday.model import Event, GaugeSample, LoadRow, LoadSeries, Run, Testimony, Tick
+from gameday.model import AlertLook, Event, GaugeSample, LoadRow, LoadSeries, Run, Testimony, Tick
 
 RATE = 50
 """Arrivals per second of every story: five in each slot."""
@@ -130,6 +130,7 @@ class Story:
     rows: Sequence[LoadRow] = field(default_factory=lambda: rows(good))
     ticks: Sequence[Tick] = field(default_factory=ticks)
     gauges: Sequence[GaugeSample] = ()
+    alerts: Sequence[AlertLook] = ()
     testimonies: Sequence[Testimony] = ()
     said_bye: bool = True
     closed: bool = True
@@ -177,6 +178,7 @@ class Story:
             closed=self.closed,
             load=LoadSeries(rows=tuple(self.rows), ticks=tuple(self.ticks), said_bye=self.said_bye),
             gauges=tuple(self.gauges),
+            alerts=tuple(self.alerts),
             testimonies=tuple(self.testimonies),
         )
 

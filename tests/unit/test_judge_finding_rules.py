@@ -71,10 +71,12 @@ def test_an_alert_that_failed(passed: dict[str, Any], entry: dict[str, Any], tit
     assert (finding["title"], finding["saw"], finding["severity"], finding["rule"]) == (title, saw, "high", "alert")
 
 
-@pytest.mark.parametrize("result", ["pass", "inconclusive"])
-def test_an_alert_that_did_not_fail_is_no_finding(passed: dict[str, Any], result: str) -> None:
-    assert found(passed, alert=alert(result=result, fired_ms=None)) == []
+def test_an_alert_that_passed_is_no_finding_and_one_that_is_not_known_a_low_one(passed: dict[str, Any]) -> None:
+    assert found(passed, alert=alert(result="pass", fired_ms=None)) == []
     assert found(passed, alert=None) == []
+    (unsure,) = found(passed, alert=alert(result="inconclusive", reason="stale", fired_ms=None))
+    assert (unsure["rule"], unsure["severity"]) == ("alert-unsure", "low")
+    assert "its rule was not evaluated any more" in unsure["saw"]
 
 
 def test_a_proven_relapse_is_told_apart_from_a_late_recovery() -> None:

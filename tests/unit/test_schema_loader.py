@@ -141,7 +141,7 @@ def test_whether_a_command_can_be_undone_depends_on_its_parameters(tmp_path: Pat
     [
         (("rate: 100/s", "rate: 100/s\n  users: 5"), "bad-value"),
         (("  rate: 100/s\n", "  rate: 100/s\n  arrivals: gaussian\n"), "bad-value"),
-        (("expect: p95 < 300ms, during", "alert: x, expect: p95 < 300ms, during"), "unsupported"),
+        (("expect: p95 < 300ms, during", "window: x, expect: p95 < 300ms, during"), "unsupported"),
         (("get: /products", "get: /products, post: /x"), "bad-value"),
         (("get: /products", "get: products"), "bad-value"),
         (("get: /products", 'get: "//example.com/x"'), "bad-value"),

@@ -7,6 +7,7 @@ from typing import Any
 from gameday.judge.findings import (
     aborted,
     alert,
+    alert_unsure,
     baseline,
     broken,
     gaps,
@@ -38,6 +39,7 @@ RULES = (
     unproven.find,
     generator.find,
     unsure.find,
+    alert_unsure.find,
     margin.find,
     gaps.find,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gameday.judge.measures.alert import AlertMeasure
 from gameday.judge.measures.counters import CountersMeasure
 from gameday.judge.measures.gauge import GaugeMeasure
 from gameday.judge.measures.load import LoadMeasure
@@ -14,4 +15,9 @@ __all__ = ["Context", "Gated", "Judged", "Measure", "Pair", "Row", "measures_of"
 
 def measures_of(run: Run, experiment: Experiment) -> tuple[Measure, ...]:
     """Return every kind of measurement, of this run."""
-    return (LoadMeasure(run, experiment), GaugeMeasure(run, experiment), CountersMeasure(run, experiment))
+    return (
+        LoadMeasure(run, experiment),
+        GaugeMeasure(run, experiment),
+        CountersMeasure(run, experiment),
+        AlertMeasure(run, experiment),
+    )
