@@ -10,17 +10,19 @@ from typing import Any, cast
 
 import pytest
 
+from gameday.judge import judge
 from gameday_reports.site.hypotheses import DAY, hypotheses, standing
 from gameday_reports.site.openfindings import open_findings, overdue
 from gameday_reports.site.pages import StaticSite
 from gameday_reports.site.record import record_of
 from gameday_reports.site.trend import draw_trend, in_words
 from tests.fakes.many_runs import NOW, verdicts
+from tests.fakes.stories import Story, frame
 from tests.unit.test_comparison import HOSTILE
 
 
 def record(
-    ending: str = "pass", *, title: str = "T", age: float = 1.0, remarks: Any = None, **change: Any
+    ending: str = "pass", /, *, title: str = "T", age: float = 1.0, remarks: Any = None, **change: Any
 ) -> dict[str, Any]:
     """The record of a run that ended like this so many days ago."""
     verdict = copy.deepcopy(verdicts()[ending]) | {"title": title, "started_wall": NOW - age * DAY} | change
@@ -71,6 +73,28 @@ def test_the_latest_run_decides_and_an_old_or_undated_pass_proves_nothing() -> N
     assert state(record("fail", age=300)) == "failing"
     assert state(record("pass", started_wall=None)) == "stale"
     assert state(record(verdict="excellent")) == "inconclusive"
+
+
+def test_a_check_of_the_steady_state_is_no_test_of_the_hypothesis() -> None:
+    events = [told for told in frame() if told[0] <= 25_500]
+    checked = judge(
+        Story(
+            events=[
+                *events,
+                (25_600, "skipped", {"what": "faults", "why": "check"}),
+                (26_000, "phase", {"name": "end"}),
+            ]
+        ).run()
+    )
+    assert checked["verdict"] == "inconclusive"
+    (one,) = hypotheses([record("pass", age=2), record(age=1, **checked | {"title": "T"})], now=NOW, stale_days=30)
+    assert (one.state, len(one.runs)) == ("proven", 1)
+    assert len(hypotheses([record("inconclusive")], now=NOW, stale_days=30)) == 1
+    assert [record(ending)["check"] for ending in verdicts()] == [False] * len(verdicts())
+    refused = judge(
+        Story(events=[told for told in frame() if told[0] <= 0]).add(10, "refused", reason="person", detail="x").run()
+    )
+    assert record(**refused)["check"] is False
 
 
 def test_combinations_of_a_matrix_are_hypotheses_of_their_own() -> None:
