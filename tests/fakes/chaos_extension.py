@@ -98,3 +98,16 @@ def never_stop() -> None:
             time.sleep(1)
         except BaseException:  # noqa: BLE001 - that is the point
             continue
+
+
+def secret_lengths(secrets: dict[str, Any] | None = None) -> dict[str, int]:
+    """Show that secrets came, and none of them."""
+    return {name: len(value) for name, value in (secrets or {}).items()}
+
+
+def fail_once(path: str) -> bool:
+    """Fail, and succeed when asked again."""
+    if Path(path).exists():
+        return True
+    Path(path).touch()
+    raise RuntimeError("not the first time")
