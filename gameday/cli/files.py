@@ -10,12 +10,14 @@ import click
 SUFFIXES = (".yaml", ".yml")
 FINDINGS = "findings.yaml"
 """What people add to findings, beside the experiments: no experiment itself."""
+PARTS = ("fragments", "slis")
+"""Folders of what experiments use, and which are none themselves."""
 
 
 def experiment_files(paths: Iterable[Path]) -> list[Path]:
     """Return the files named, and every *.yaml and *.yml below the folders named, sorted.
 
-    Left out are hidden ones, what lies in folders named ``fragments`` (parts that experiments use) or in run folders, and
+    Left out are hidden ones, what lies in folders named ``fragments`` or ``slis`` (parts that experiments use) or in run folders, and
     ``findings.yaml``. Raises click.UsageError when a folder holds none: nothing checked must never look like nothing wrong.
     """
     found: list[Path] = []
@@ -45,4 +47,4 @@ def left_out(path: Path, folder: Path) -> bool:
     """Whether a YAML file below a folder is no experiment by its place or name."""
     if path.name == FINDINGS or (path.parent / "plan.json").is_file():  # the copy of an experiment in a run folder
         return True
-    return any(part.startswith(".") or part == "fragments" for part in path.relative_to(folder).parts)
+    return any(part.startswith(".") or part in PARTS for part in path.relative_to(folder).parts)

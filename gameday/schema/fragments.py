@@ -76,6 +76,8 @@ class Fragments:
         user = within[-1] if within else self.source.resolve()
         try:
             path = (user.parent / name).resolve()
+            if self.library is not None and name.startswith(_LIBRARY) and not path.exists():
+                path = (self.library / name.removeprefix(_LIBRARY)).resolve()
         except (OSError, RuntimeError, ValueError) as error:
             self.document.add(span, "fragment", f"cannot find the {what}: {error}")
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
-from gameday.schema.experiment import Experiment, FaultSpec, Recover, Sli
+from gameday.schema.experiment import Experiment, FaultSpec, Objective, Recover, Sli
 from gameday.schema.marks import Form
 from gameday.schema.nodes import as_list, as_mapping
 from gameday.schema.section import Bound, Section
@@ -37,6 +37,11 @@ _MATRIX = {
     "minProperties": 1,
     "propertyNames": {"pattern": r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"},
     "additionalProperties": {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}},
+}
+_USED = {
+    "description": "Files whose SLIs, objectives and variables stand beside those of this one.",
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+    "examples": [["library/slis/availability.yaml"]],
 }
 _USE = {
     "type": "object",
@@ -165,8 +170,14 @@ def _experiment() -> dict[str, Any]:
     }
     properties = top["properties"]
     properties["faults"]["items"] = {"if": {"required": ["use"]}, "then": _USE, "else": form}
+    top["required"].remove("objectives")
+    top["anyOf"] = [{"required": ["objectives"]}, {"required": ["use"]}]
+    objective = definitions[Objective.__name__]
+    objective["required"].remove("expect")
+    objective["anyOf"] = [{"required": ["expect"]}, {"required": ["slo"]}]
     top["properties"] = {
         **{name: properties[name] for name in ("version", "title")},
+        "use": _USED,
         "variables": _VARIABLES,
         "matrix": _MATRIX,
         "uses": _USES,

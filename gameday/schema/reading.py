@@ -112,10 +112,10 @@ class Reading:
         return any(self._unresolved(part) for part in (*as_mapping(value).values(), *as_list(value)))
 
     def lines(self) -> dict[str, int]:
-        """Return where each objective and fault stands in the experiment file: a fragment's fault where it is used."""
+        """Return where each objective and fault stands in the experiment file: what another file says where it is used."""
         found = {"title": locate(self.root, ("title",)).line}
         for name, span, _ in pairs(self.root.get("objectives")):
-            found[f"objectives.{name}"] = span.line
+            found[f"objectives.{name}"] = self.used_at.get(span.file, span).line
         faults = self.root.get("faults")
         for fault in faults.items if isinstance(faults, Items) else ():
             for span, name in texts(child(fault, "name")):

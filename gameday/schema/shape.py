@@ -12,9 +12,10 @@ from gameday.schema.fragments import Fragments
 from gameday.schema.nodes import Entries, Items, Node, Path, Value, find, pairs
 from gameday.schema.overlay import overlay
 from gameday.schema.slofiles import expand
+from gameday.schema.uses import take
 
 NOT_YET: dict[Path, tuple[str, ...]] = {
-    (): ("use", "environment", "policy"),
+    (): ("environment", "policy"),
     ("objectives", "*"): ("window",),
 }
 """Keys that the file's grammar will have: refused as such, not as misspelt."""
@@ -35,6 +36,7 @@ def shape(document: Document, fragments: Fragments) -> Shaped:
     """Return the tree as the models read it, and the sections that they do not see; what is wrong is noted in the document."""
     root = top_of(document)
     entries = dict(root.entries)
+    take(document, fragments, entries)
     variables, matrix = (entries.pop(name, None) for name in ("variables", "matrix"))
     used = "uses" in entries
     for name in () if used else ("objectives", "faults"):
