@@ -170,8 +170,6 @@ def _experiment() -> dict[str, Any]:
     }
     properties = top["properties"]
     properties["faults"]["items"] = {"if": {"required": ["use"]}, "then": _USE, "else": form}
-    top["required"].remove("objectives")
-    top["anyOf"] = [{"required": ["objectives"]}, {"required": ["use"]}]
     objective = definitions[Objective.__name__]
     objective["required"].remove("expect")
     objective["anyOf"] = [{"required": ["expect"]}, {"required": ["slo"]}]
@@ -185,7 +183,7 @@ def _experiment() -> dict[str, Any]:
     }
     properties["objectives"]["minProperties"] = 1
     top["required"] = [name for name in top["required"] if name != "faults"]
-    top["anyOf"] = [{"required": ["objectives", "faults"]}, {"required": ["uses"]}]
+    top["anyOf"] = [{"required": keys} for keys in (["objectives", "faults"], ["use", "faults"], ["uses"])]
     return {"$schema": _DIALECT, "title": "gameday experiment", **top, "$defs": dict(sorted(definitions.items()))}
 
 

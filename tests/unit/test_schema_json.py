@@ -13,7 +13,8 @@ from gameday.schema.nodes import plain
 from gameday.schema.yamlfile import parse
 from tests.fakes.experiment_file import EXAMPLE, changed
 
-SHIPPED = sorted((Path(__file__).parents[2] / "experiments").rglob("*.yaml"))
+LIBRARY = Path(__file__).parents[2] / "experiments"
+SHIPPED = sorted(path for path in LIBRARY.rglob("*.yaml") if path.parent.name != "slis")
 
 
 @pytest.fixture(scope="module")
