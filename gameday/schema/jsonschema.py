@@ -170,9 +170,7 @@ def _experiment() -> dict[str, Any]:
     }
     properties = top["properties"]
     properties["faults"]["items"] = {"if": {"required": ["use"]}, "then": _USE, "else": form}
-    objective = definitions[Objective.__name__]
-    objective["required"].remove("expect")
-    objective["anyOf"] = [{"required": ["expect"]}, {"required": ["slo"]}]
+    definitions[Objective.__name__]["anyOf"] = [{"required": [name]} for name in ("expect", "slo", "alert")]
     top["properties"] = {
         **{name: properties[name] for name in ("version", "title")},
         "use": _USED,
