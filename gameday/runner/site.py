@@ -20,6 +20,18 @@ from gameday.spi.pages import SitePages
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
 _READ = ("plan.json", "verdict.json", "findings.yaml")
 """What a record is made of."""
+_BESIDE = (
+    "experiment.yaml",
+    "plan.json",
+    "journal.ndjson",
+    "samples.ndjson",
+    "verdict.json",
+    "junit.xml",
+    "previous.json",
+)
+"""What a report links to: copied beside it, so that its links lead somewhere."""
+_MOST_BYTES = 2_000_000
+"""A file larger than this is not copied: hours of samples stay in the run folder."""
 _FOREIGN = (b"<script", b"<link", b"<iframe", b"javascript:")
 """A report with any of these is not one that stands alone (``--assets linked``), or is not ours: it is rendered again."""
 
@@ -96,7 +108,9 @@ def _forget_deleted(site: SiteFolder) -> None:
     for name, entry in list(site.runs.items()):
         report = entry["record"].get("report")
         if report and not site.holds(report):
-            site.files.pop(report, None)
+            gone = report.removesuffix("report.html")
+            for file in [file for file in site.files if file.startswith(gone) and not site.holds(file)]:
+                del site.files[file]
             del site.runs[name]
 
 
@@ -115,6 +129,10 @@ def _add(site: SiteFolder, pages: SitePages, folder: Path) -> bool:
         run = _judged(folder)
     record = _record(pages, folder, run)
     site.put(target, _report(folder, run))
+    for beside in _BESIDE:
+        path = folder / beside
+        if path.is_file() and path.stat().st_size <= _MOST_BYTES:
+            site.put(f"runs/{name}/{beside}", path.read_bytes())
     site.runs[folder.name] = {"digest": digest, "report": report, "record": {**record, "report": target}}
     return True
 

@@ -72,7 +72,7 @@ class SiteFolder:
         target, digest = self.path / name, sha256(data).hexdigest()
         if self.holds(name) and self.files[name] == digest:
             return
-        if target.is_dir() or (name not in self.files and target.exists() and _MARK not in target.read_bytes()):
+        if target.is_dir() or (name not in self.files and target.exists() and self._foreign(target, data)):
             raise SiteError(f"{target} was not written by a gameday site", hint="choose an empty folder for --site")
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.parent.resolve().is_relative_to(self.path):
@@ -80,6 +80,12 @@ class SiteFolder:
         replace_file(target, data)
         self.files[name] = digest
         self.changed += 1
+
+    def _foreign(self, target: Path, data: bytes) -> bool:
+        """Whether a file that no index knows is somebody else's: none of our pages, not what we would write, no run's own file."""
+        found = target.read_bytes()
+        beside = target.with_name("report.html")
+        return found != data and _MARK not in found and not (beside.is_file() and _MARK in beside.read_bytes())
 
     def close(self) -> None:
         """Write the index, last of all: what is in it is on the disk."""

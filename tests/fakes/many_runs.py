@@ -90,6 +90,8 @@ def _write(folder: Path, which: int, number: int, *, ending: str, wall: float, r
     (path / "plan.json").write_text(json.dumps(plan))
     (path / "verdict.json").write_text(json.dumps(verdict))
     if report_bytes:
+        for beside, size in (("journal.ndjson", 9_000), ("samples.ndjson", 2 * report_bytes), ("junit.xml", 2_000)):
+            (path / beside).write_text(f"{name}\n" + "y" * size)
         filler = "x" * (report_bytes - 200)
         (path / "report.html").write_text(
             f'<!doctype html><html lang="en"><title>{name}</title><h1 id="finding-1">{title}</h1><p>{filler}</p>Made by gameday from run'

@@ -40,7 +40,7 @@ def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
 def test_the_first_time_everything_then_only_what_changed(runs: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     first = build(site, runs)
-    assert (first.runs, first.read, first.changed, first.unreadable) == (12, 12, 15, ())
+    assert (first.runs, first.read, first.changed, first.unreadable) == (12, 12, 3 + 12 * 6, ())
     before = snapshot(site)
     again = build(site, runs)
     assert (again.runs, again.read, again.changed) == (12, 0, 0)
@@ -50,7 +50,7 @@ def test_the_first_time_everything_then_only_what_changed(runs: Path, tmp_path: 
     (changed / "verdict.json").write_text(json.dumps(document))
     third = build(site, runs)
     assert third.read == 1
-    assert third.changed <= 2  # runs.html, and oncall.html if it is among the latest; no report
+    assert third.changed <= 3  # verdict.json, runs.html, and oncall.html if it is among the latest; no report
     assert "Something else." in (site / "runs.html").read_text()
 
 
@@ -69,6 +69,16 @@ def test_the_next_day_only_the_pages_are_new(runs: Path, tmp_path: Path) -> None
     later = build(tmp_path / "site", runs, now=NOW + 40 * DAY)
     assert (later.read, later.changed) == (0, 3)
     assert "stale" in (tmp_path / "site" / "index.html").read_text()
+
+
+def test_what_a_report_links_to_lies_beside_it_unless_it_is_huge(runs: Path, tmp_path: Path) -> None:
+    one, two, *_ = sorted(runs.iterdir())
+    (two / "samples.ndjson").write_bytes(b"x" * 2_000_001)
+    build(tmp_path / "site", runs)
+    copied = {path.name for path in (tmp_path / "site" / "runs" / one.name).iterdir()}
+    assert copied == {"report.html", "journal.ndjson", "samples.ndjson", "junit.xml", "plan.json", "verdict.json"}
+    assert (tmp_path / "site" / "runs" / one.name / "verdict.json").read_bytes() == (one / "verdict.json").read_bytes()
+    assert not (tmp_path / "site" / "runs" / two.name / "samples.ndjson").exists()
 
 
 def test_runs_stay_when_their_folders_are_gone_until_their_report_is_deleted(runs: Path, tmp_path: Path) -> None:
@@ -231,7 +241,7 @@ def test_the_command(runs: Path, tmp_path: Path) -> None:
     done = call("--site", str(tmp_path / "site"), str(runs))
     assert done.exit_code == 0, done.output
     assert done.stdout.strip() == str(tmp_path / "site" / "index.html")
-    assert "12 runs, 12 of them new or changed; 15 files written" in done.stderr
+    assert "12 runs, 12 of them new or changed; 75 files written" in done.stderr
     assert "notes: not in the site: " in done.stderr
     assert call("--site", str(tmp_path / "site"), str(runs), "--format", "junit").exit_code == 2
     one = min(runs.iterdir())
