@@ -122,7 +122,7 @@ def counted_phase(
     }
     ratio = heard.ratio
     readings = ratio.scrapes_in(window) if ratio is not None else 0
-    due = ratio.scrapes_due(window) if ratio is not None else 0
+    due = max(readings, ratio.scrapes_due(window)) if ratio is not None else 0
     error = heard.error or None
     if criterion.kind == "sums":
         return {

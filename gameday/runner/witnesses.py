@@ -20,6 +20,7 @@ from gameday.registry import load_probe
 from gameday.runner.alerts import posts
 from gameday.runner.context import Context
 from gameday.schema.experiment import Experiment
+from gameday.schema.sources import source_of
 from gameday.spi import ProbeError, QueryError
 from gameday.spi.witness import Evidence, Line, Witness
 
@@ -43,7 +44,7 @@ class Summoned:
     """An SLI, or an objective."""
     witness: Witness
     source: str = ""
-    """The ``source:`` that it names."""
+    """The source that it asks."""
 
 
 def summon(experiment: Experiment) -> Iterator[Summoned]:
@@ -52,7 +53,7 @@ def summon(experiment: Experiment) -> Iterator[Summoned]:
         if sli.is_ratio:
             probe = load_probe(sli.kind, sli.params)
             if isinstance(probe, Witness):
-                yield Summoned(name=name, witness=probe, source=sli.source or "")
+                yield Summoned(name=name, witness=probe, source=source_of(experiment, sli.kind, sli.source))
     for post in posts(experiment):
         if isinstance(post.watch, Witness):
             yield Summoned(name=post.objective, witness=post.watch, source=post.source)

@@ -120,9 +120,17 @@ def _last(facts: Facts, name: str) -> Cell | None:
 def _scope(endpoints: tuple[str, ...], criteria: tuple[Json, ...]) -> str:
     """Name what it speaks of: requests, gauges, or both."""
     read = dict.fromkeys(text(phase, "sli") for _, phase in _gauge_phases(criteria))
-    counted = any(not gauges.is_gauge(criterion) for criterion in criteria)
-    named = [", ".join(endpoints) or "all requests"] if counted or not read else []
-    return ", ".join([*named, *(f"gauge {sli}" for sli in read)])
+    scraped = dict.fromkeys(told for told in map(_scraped, criteria) if told)
+    counted = any(not gauges.is_gauge(criterion) and not _scraped(criterion) for criterion in criteria)
+    named = [", ".join(endpoints) or "all requests"] if counted or not (read or scraped) else []
+    return ", ".join([*named, *(f"gauge {sli}" for sli in read), *scraped])
+
+
+def _scraped(criterion: Json) -> str:
+    """Name the counters that a criterion was counted by, and how well its edges are known; empty for requests of the load."""
+    found = (part(part(part(criterion, "phases"), phase), "counters") for phase in ("baseline", "fault"))
+    counters = next((one for one in found if one), None)
+    return f"counters {text(counters, 'sli')}, edges known to {counters['edge_ms'] / 1000:g} s" if counters else ""
 
 
 def _gauge_phases(criteria: tuple[Json, ...]) -> list[tuple[Json, Json]]:
@@ -133,6 +141,8 @@ def _gauge_phases(criteria: tuple[Json, ...]) -> list[tuple[Json, Json]]:
 def _trend(facts: Facts, endpoints: tuple[str, ...], criterion: Json) -> Series:
     if gauges.is_gauge(criterion):
         return facts.gauge(_sli(criterion))
+    if _scraped(criterion):
+        return facts.gauge("")  # the load's requests are not those that were counted
     counts = facts.ledger
     total = counts.total(endpoints)
     bad = [0] * len(total)
