@@ -237,6 +237,8 @@ class Testimony:
 
     name: str
     """The SLI or the objective that it speaks for."""
+    of: str = ""
+    """Which of the two it is, ``sli`` or ``objective``: they may have the same name; empty where that is plain."""
     at_ms: int
     """When it was asked."""
     from_ms: int

@@ -22,6 +22,7 @@ def testimony_line(said: Testimony) -> dict[str, Any]:
     line: dict[str, Any] = {
         "t": "witness",
         "name": said.name,
+        "of": said.of,
         "at_ms": said.at_ms,
         "from_ms": said.from_ms,
         "to_ms": said.to_ms,
@@ -55,6 +56,7 @@ def _testimony(line: bytes) -> Testimony | None:
         parts: Mapping[str, Any] = {} if error else raw["parts"]
         return Testimony(
             name=str(raw["name"]),
+            of=str(raw.get("of", "")),
             at_ms=int(raw["at_ms"]),
             from_ms=int(raw["from_ms"]),
             to_ms=int(raw["to_ms"]),

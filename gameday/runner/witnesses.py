@@ -42,6 +42,8 @@ class Summoned:
 
     name: str
     """An SLI, or an objective."""
+    of: str
+    """Which of the two: ``sli`` or ``objective``."""
     witness: Witness
     source: str = ""
     """The source that it asks."""
@@ -53,10 +55,10 @@ def summon(experiment: Experiment) -> Iterator[Summoned]:
         if sli.is_ratio:
             probe = load_probe(sli.kind, sli.params)
             if isinstance(probe, Witness):
-                yield Summoned(name=name, witness=probe, source=source_of(experiment, sli.kind, sli.source))
+                yield Summoned(name=name, of="sli", witness=probe, source=source_of(experiment, sli.kind, sli.source))
     for post in posts(experiment):
         if isinstance(post.watch, Witness):
-            yield Summoned(name=post.objective, witness=post.watch, source=post.source)
+            yield Summoned(name=post.objective, of="objective", witness=post.watch, source=post.source)
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ class Witnesses:
     writer: SampleWriter
     summoned: tuple[Summoned, ...]
     intervals_ms: dict[str, int] = field(default_factory=dict[str, int])
-    """How far apart the samples of each were when it was last asked."""
+    """How far apart the samples of each were when it was last asked, by what it speaks for."""
 
     @classmethod
     def of(cls, ctx: Context, writer: SampleWriter) -> Witnesses:
@@ -112,13 +114,13 @@ class Witnesses:
     async def _ask(self, one: Summoned, anchor: float, to_ms: int) -> Testimony:
         """Ask once, in a thread that is left behind when it does not come back."""
         ctx, at_ms = self.ctx, int(self.ctx.now_ms())
-        blank = Testimony(name=one.name, at_ms=at_ms, from_ms=-BEFORE_MS, to_ms=to_ms)
+        blank = Testimony(name=one.name, of=one.of, at_ms=at_ms, from_ms=-BEFORE_MS, to_ms=to_ms)
         error, wrong = f"no answer within {one.witness.timeout:g} s", False
         try:
             with anyio.move_on_after(one.witness.timeout + SLACK_SECONDS):
                 found = await anyio.to_thread.run_sync(self._fetch, one, anchor, at_ms, abandon_on_cancel=True)
                 if found.interval is not None:
-                    self.intervals_ms[one.name] = round(1000 * found.interval)
+                    self.intervals_ms[f"{one.of} {one.name}"] = round(1000 * found.interval)
                 return _testimony(blank, found, anchor)
         except ProbeError as failure:
             error, wrong = str(failure), isinstance(failure, QueryError)

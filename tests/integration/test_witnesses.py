@@ -75,7 +75,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.context = FakeContext(self.folder)
         self.writer = SampleWriter(self.folder / "samples.ndjson")
-        summoned = tuple(Summoned(name=n, witness=w, source="p") for n, w in self.witnesses.items())
+        summoned = tuple(Summoned(name=n, of="sli", witness=w, source="p") for n, w in self.witnesses.items())
         self.all = Witnesses(cast("Context", self.context), self.writer, summoned)
 
     def close(self) -> None:
@@ -119,7 +119,7 @@ async def test_what_is_said_is_put_on_the_runs_clock(make: Make) -> None:
     bench = make(api=FakeWitness(give(found)))
     await bench.all.at_gate(500)
     (said,) = bench.said()
-    assert (said.name, said.to_ms, said.error) == ("api", 500, "")
+    assert (said.name, said.of, said.to_ms, said.error) == ("api", "sli", 500, "")
     assert said.parts["bad"] == ()
     (track,) = said.parts["total"]
     assert [value for _, value in track.samples] == [5.0, 6.0]

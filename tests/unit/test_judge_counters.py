@@ -145,6 +145,7 @@ NOTHING: dict[str, tuple[Said, ...]] = {
     "no bad": (said(bad=()),),
     "no series": (said(bad=(), total=(), up=()),),
     "another name": (replace(said(), name="other"),),
+    "an objective of the same name": (replace(said(), of="objective"),),
     "nothing counted": (said(total=(track(none),)),),
     "stopped in the fault": (
         said(bad=(track(none, end=PROVEN + 9_000),), total=(track(lambda _: 50, end=PROVEN + 9_000),), up=()),

@@ -75,7 +75,7 @@ class AlertMeasure:
 
     def _witnesses(self, name: str, sources: AlertSources) -> tuple[Witness, Witness | None]:
         """Return who says when it fires, and who says that its rule was evaluated: often the same."""
-        said = next((one for one in reversed(self._run.testimonies) if one.name == name), None)
+        said = next((one for one in reversed(self._run.testimonies) if one.name == name and one.of != "sli"), None)
         if sources.rules == sources.source:
             witness = Witness(looks_of(self._run, name, sources.source), said)
             return witness, witness

@@ -41,7 +41,7 @@ class CountersMeasure:
 
     def __init__(self, run: Run, experiment: Experiment) -> None:
         self._heard = {
-            name: _hear(sli, [said for said in run.testimonies if said.name == name])
+            name: _hear(sli, [said for said in run.testimonies if said.name == name and said.of != "objective"])
             for name, sli in experiment.slis.items()
             if sli.is_ratio
         }
