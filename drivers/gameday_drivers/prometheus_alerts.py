@@ -41,7 +41,7 @@ class PrometheusAlerts:
         default=READ_MS, metadata={"unit": "duration", "min": 1, "help": "how long one read may take"}
     )
 
-    name = "prometheus-alerts"
+    name = "prometheus_alerts"
 
     def __post_init__(self) -> None:
         if not self.value.strip():

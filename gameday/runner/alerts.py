@@ -28,7 +28,7 @@ SLACK_SECONDS = 0.25
 FINISH_SECONDS = 5.0
 """How long the end of the run waits for a look that is under way."""
 _LONGEST = 300
-_WATCHES = {RULES: "prometheus-alerts", "alertmanager": "alertmanager"}
+_WATCHES = {RULES: "prometheus_alerts", "alertmanager": "alertmanager"}
 """Kind of source → kind of probe that sees its alerts."""
 
 

@@ -154,8 +154,8 @@ class Recover(Section):
     )
 
 
-_SPEAKS_OF = ("expect", "alert")
-"""What an objective speaks of: exactly one of these keys."""
+SPEAKS_OF = (("expect",), ("slo",), ("alert", "fires"))
+"""What an objective speaks of: each with the keys that it needs; a document by reference becomes an ``expect``."""
 _OF_ALERTS = ("fires", "resolves", "labels", "source")
 
 
@@ -184,8 +184,8 @@ class Objective(Section):
     @classmethod
     def _values(cls, given: Mapping[str, Any], path: Path, mistakes: list[Mistake]) -> dict[str, Any]:
         values = super()._values(given, path, mistakes)
-        if not any(name in given for name in _SPEAKS_OF):
-            mistakes.append(Mistake("missing", (*path, _SPEAKS_OF[0]), given))
+        if not any(first in given for first, *_ in SPEAKS_OF):
+            mistakes.append(Mistake("missing", (*path, SPEAKS_OF[0][0]), given))
         return values
 
     def agree(self) -> None:

@@ -18,6 +18,7 @@ from gameday.spi.errors import GamedayError
 
 KINDS = (
     "http", "command", "sql", "redis", "rabbitmq", "process", "elasticsearch", "loki", "chaostoolkit", "prometheus",
+    "prometheus_alerts", "alertmanager",
 )  # fmt: skip
 """Kinds of probes that ship with gameday."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
-from gameday.schema.experiment import Experiment, FaultSpec, Objective, Recover, Sli
+from gameday.schema.experiment import SPEAKS_OF, Experiment, FaultSpec, Objective, Recover, Sli
 from gameday.schema.marks import Form
 from gameday.schema.nodes import as_list, as_mapping
 from gameday.schema.section import Bound, Section
@@ -126,6 +126,16 @@ _KINDS: dict[str, dict[str, Any]] = {
             ),
         ],
     },
+    "prometheus_alerts": {
+        "type": "string",
+        "description": "an alerting rule, whose firing instances are counted",
+        "examples": ["CheckoutBurnRate"],
+    },
+    "alertmanager": {
+        "type": "string",
+        "description": "an alert, whose instances in an Alertmanager are counted",
+        "examples": ["CheckoutBurnRate"],
+    },
     "absent": {"const": "zero", "description": "of prometheus: what has no series yet is zero, and not missing"},
 }
 
@@ -160,6 +170,7 @@ def _experiment() -> dict[str, Any]:
     fault = definitions[FaultSpec.__name__]
     fault["properties"].pop("name")
     fault["required"].remove("name")
+    definitions[Objective.__name__] |= {"anyOf": [{"required": list(keys)} for keys in SPEAKS_OF]}
     definitions[Sli.__name__] = _sli(definitions[Sli.__name__])
     form = {
         "type": "object",
@@ -170,7 +181,6 @@ def _experiment() -> dict[str, Any]:
     }
     properties = top["properties"]
     properties["faults"]["items"] = {"if": {"required": ["use"]}, "then": _USE, "else": form}
-    definitions[Objective.__name__]["anyOf"] = [{"required": [name]} for name in ("expect", "slo", "alert")]
     top["properties"] = {
         **{name: properties[name] for name in ("version", "title")},
         "use": _USED,

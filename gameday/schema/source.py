@@ -9,6 +9,8 @@ KINDS = ("prometheus", "alertmanager", "elasticsearch", "loki")
 """Kinds of sources; that of an installed probe is one, too."""
 NEEDED = ("prometheus", "alertmanager")
 """Kinds of probes that ask a source, and have no URL of their own."""
+ASKS = {"prometheus_alerts": "prometheus"}
+"""Kinds of probes that ask a source of another kind → its kind."""
 OWN_URL = ("elasticsearch", "loki")
 """Kinds of probes that have one, though there are sources of their kind."""
 

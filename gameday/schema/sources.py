@@ -10,7 +10,7 @@ from gameday.schema.errors import ProbeCheck, UnknownDriverError, did_you_mean
 from gameday.schema.experiment import Experiment
 from gameday.schema.nodes import Entries, Node, Path, Value, as_mapping, find, locate, pairs, texts
 from gameday.schema.quantities import shown
-from gameday.schema.source import KINDS, NEEDED, OWN_URL
+from gameday.schema.source import ASKS, KINDS, NEEDED, OWN_URL
 from gameday.spi.errors import GamedayError
 
 _SECRETS = ("token", "password")
@@ -39,8 +39,8 @@ def check_sources(document: Document, root: Node, raw: Mapping[str, Any], probes
             span = locate(root, ("slis", name, "source"), key=True)
             message = f"a probe of kind {probe!r} has a URL and credentials of its own"
             document.add(span, "wrong-source", message, "remove source; gameday list prints its parameters")
-        elif probe is not None and (probe in NEEDED or "source" in entry):
-            choose_source(document, root, ("slis", name), (probe,))
+        elif probe is not None and (probe in NEEDED or probe in ASKS or "source" in entry):
+            choose_source(document, root, ("slis", name), (ASKS.get(probe, probe),))
 
 
 def choose_source(document: Document, root: Node, path: Path, kinds: Sequence[str]) -> str | None:

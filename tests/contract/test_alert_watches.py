@@ -43,7 +43,7 @@ def routed(state: str = "active", since: float = 1_790_000_000.0, **labels: str)
 
 
 def test_both_are_found_by_their_kind_and_can_do_what_the_runner_asks() -> None:
-    found = load_probe("prometheus-alerts", {"value": "Burn", "labels": {"team": "a"}})
+    found = load_probe("prometheus_alerts", {"value": "Burn", "labels": {"team": "a"}})
     assert isinstance(found, AlertWatch)
     assert isinstance(found, KnowsRules)
     assert isinstance(found, Witness)
@@ -240,7 +240,7 @@ def test_without_a_source_there_is_nothing_to_ask(watch: Watch, kind: str) -> No
         watch.look(World(run_id="test"))
 
 
-@pytest.mark.parametrize("kind", ["prometheus-alerts", "alertmanager"])
+@pytest.mark.parametrize("kind", ["prometheus_alerts", "alertmanager"])
 def test_an_alert_has_a_name(kind: str) -> None:
     with pytest.raises(Exception, match="empty"):
         load_probe(kind, {"value": " "})
