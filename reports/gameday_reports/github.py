@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from gameday.model import Run
 from gameday_reports.markdown import heading
-from gameday_reports.markdown_parts import again, faults, findings, load, objectives
+from gameday_reports.markdown_parts import actions, again, comparison, faults, findings, load, objectives
 from gameday_reports.markdown_text import code, escape, table
 from gameday_reports.view import ReportView, report_view
 
 MOST_BYTES = 60_000
 """GitHub drops a step's summary beyond 1 MiB whole (``supports content up to a size of 1024k``), and 64 kB is the limit of a comment."""
 _PARTS = (
-    ("Objectives", objectives), ("Findings", findings), ("Faults and guards", faults), ("Load", load), ("Run it again", again),
+    ("Objectives", objectives), ("Findings", findings), ("Action items", actions), ("Faults and guards", faults),
+    ("Load", load), ("Beside the last run", comparison), ("Run it again", again),
 )  # fmt: skip
 _SHORT = "More is in the report of the run, beside this summary."
 

@@ -55,7 +55,7 @@ def _objective(raw: Json) -> Case:
         status = "failure"
     elif reason in _BROKE:
         status = "error"
-    said = [words.outcome(word, reason), *_counted(raw)]
+    said = [words.outcome(word, reason), *_counted(raw), *_alerted(part(raw, "alert"))]
     return Case(
         name=f"objective {text(raw, 'name')}",
         status=status,
@@ -81,6 +81,16 @@ def _counted(raw: Json) -> list[str]:
         seconds = number(recovery, "seconds")
         said.append("recovery not reached" if seconds is None else f"recovered after {words.duration(seconds * 1000)}")
     return said
+
+
+def _alerted(alert: Json) -> list[str]:
+    if not alert:
+        return []
+    fired, resolved, error = number(alert, "fired_ms"), number(alert, "resolved_ms"), text(alert, "error")
+    said = [f"alert {text(alert, 'name')} {'never fired' if fired is None else f'fired after {words.duration(fired)}'}"]
+    if fired is not None:
+        said.append("it did not resolve" if resolved is None else f"it resolved after {words.duration(resolved)}")
+    return [*said, *([f"its source said: {error}"] if error else [])]
 
 
 def _faults(facts: Facts) -> list[Case]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gameday_reports.comparison import Row
 from gameday_reports.markdown_text import block, code, escape, folded, joined, strong, table
 from gameday_reports.parts.cells import Cell
 from gameday_reports.parts.objectives import CriterionView, ObjectiveView
@@ -13,6 +14,8 @@ Part = Callable[[ReportView], list[str]]
 """A view → lines of Markdown below a heading of their own; none when there is nothing to say."""
 _EVENTS = 120
 """Most entries of the timeline."""
+_ROWS = 12
+"""Most figures that differ from the last run."""
 
 
 def alarm(view: ReportView) -> list[str]:
@@ -28,14 +31,14 @@ def alarm(view: ReportView) -> list[str]:
 def summary(view: ReportView) -> list[str]:
     """Say what a manager reads."""
     found = view.summary
-    notes = [*found.why, *found.warnings]
+    said = [*found.why, found.harm, *found.safety, found.generator[0], *found.warnings]
     tiles = [[escape(tile.name), strong(tile.value), escape(tile.note)] for tile in found.tiles]
     hypothesis = [f"Hypothesis: {escape(view.hypothesis)}", ""] if view.hypothesis else []
     return [
         strong(found.sentence), "",
         *hypothesis,
         f"- {escape(found.counts)}.",
-        *(f"- {escape(said)}" for said in (*found.safety, *notes)), "",
+        *(f"- {escape(line)}" for line in said if line), "",
         *table(["", "Figure", ""], tiles),
     ]  # fmt: skip
 
@@ -54,15 +57,38 @@ def identity(view: ReportView) -> list[str]:
 
 
 def findings(view: ReportView) -> list[str]:
-    """Write each finding: what was seen, why it matters, what to do."""
-    if not view.findings:
-        return [escape(view.no_findings), ""]
-    said: list[str] = []
+    """Write each finding: what was seen, why it matters, what to do, and what people added."""
+    said: list[str] = [] if view.findings else [f"- {escape(view.no_findings)}"]
     for found in view.findings:
-        said += [f"- **{escape(found.number)} · {escape(found.severity)}: {escape(found.title)}**"]
-        rest = (("", found.saw), ("Why it matters: ", found.matters), ("Next step: ", found.next))
+        severity = joined(found.number, found.severity, found.status)
+        said += [f"- {strong(f'{severity}: {found.title}')}"]
+        rest = (
+            ("", found.saw), ("Why it matters: ", found.matters), ("Cause (people): ", found.cause), ("Next step: ", found.next),
+            ("Note (people): ", found.note), ("Owner: ", joined(found.owner, found.due, found.ticket)),
+        )  # fmt: skip
         said += [f"  - {label}{escape(text)}" for label, text in rest if text]
-    return [*said, ""]
+    return [*said, *_since(view), ""]
+
+
+def _since(view: ReportView) -> list[str]:
+    if view.since is None:
+        return []
+    gone = [f"- {escape(one.word)} since the last run: {escape(one.title)}" for one in view.since.gone]
+    return [*gone, *(f"- Better than in the last run: {escape(title)}" for title in view.since.good)]
+
+
+def actions(view: ReportView) -> list[str]:
+    """Write what people decided about the findings, as a list to be ticked off."""
+    found = view.actions
+    said = [f"- findings.yaml: {escape(error)}" for error in found.wrong]
+    for one in found.items:
+        who = joined(
+            one.finding, one.kind, one.owner or "nobody yet", one.due or "no date yet", one.ticket or "no ticket yet"
+        )
+        said += [f"- [ ] {strong(one.action)} ({escape(who)})"]
+    if found.undecided:
+        said += [f"- No action yet: {escape(', '.join(found.undecided))}"]
+    return [*said, ""] if said else []
 
 
 def objectives(view: ReportView) -> list[str]:
@@ -101,8 +127,9 @@ def faults(view: ReportView) -> list[str]:
         ]
         for found in view.faults
     ]  # fmt: skip
+    more = f"- {len(view.more_faults):,} more faults are in the report" if view.more_faults else ""
     guards = [f"- Guard {code(guard.rule)}: {escape(guard.outcome)}" for guard in view.guards]
-    return [*table(head, rows), *guards, ""]
+    return [*table(head, rows), *([more] if more else []), *guards, ""]
 
 
 def load(view: ReportView) -> list[str]:
@@ -126,6 +153,35 @@ def timeline(view: ReportView) -> list[str]:
     return folded(f"What happened, {len(told):,} entries", table(["Time", "", "What"], rows)) if rows else []
 
 
+def comparison(view: ReportView) -> list[str]:
+    """Write what differs from the last run of the same experiment; shown, never judged."""
+    found = view.comparison
+    if found is None:
+        return []
+    head = f"- With {code(found.since.run)}, {escape(found.since.day)}; {found.same:,} figures are the same"
+    why = [f"- Not comparable: {escape(reason)}" for reason in found.since.why]
+    rows = [
+        [
+            escape(row.subject),
+            escape(row.measure),
+            escape(row.before),
+            escape(row.now),
+            escape(row.change),
+            _beyond(row),
+        ]
+        for row in found.rows[:_ROWS]
+    ]
+    left = found.left_out + max(0, len(found.rows) - _ROWS)
+    below = table(["", "Figure", "Last run", "This run", "Change", ""], rows) if rows else []
+    return [head, *why, *([f"- {left:,} more figures differ"] if left else []), "", *below]
+
+
+def _beyond(row: Row) -> str:
+    if not row.beyond:
+        return "" if row.beyond is None else "within chance"
+    return {True: "worse, beyond chance", False: "better, beyond chance", None: "beyond chance"}[row.worse]
+
+
 def again(view: ReportView) -> list[str]:
     """Write how to do it again, and what exactly was run."""
     found = view.origin
@@ -136,10 +192,12 @@ def again(view: ReportView) -> list[str]:
 
 PARTS: tuple[tuple[str, Part], ...] = (
     ("Findings", findings),
+    ("Action items", actions),
     ("Objectives", objectives),
     ("Timeline", timeline),
     ("Faults and guards", faults),
     ("Load", load),
+    ("Beside the last run", comparison),
     ("Run it again", again),
 )
 """Everything below the summary, in the order of the page."""

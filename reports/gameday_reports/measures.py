@@ -57,6 +57,8 @@ FAMILIES: Mapping[str, Family] = {
     "gameday_objective_relapses": Family("How often it was broken again after its recovery.", "relapses"),
     "gameday_objective_budget_used_ratio": Family("Part of the error budget of the run that is used.", "ratio"),
     "gameday_objective_burn_rate": Family("Bad share over allowed share while the fault was on."),
+    "gameday_objective_alert_fired_seconds": Family("From the first proof to the alert; none when it did not fire.", "seconds"),
+    "gameday_objective_alert_resolved_seconds": Family("From the last undo to the end of the alert.", "seconds"),
     "gameday_fault_proven": Family("1 when the fault was proven to be on."),
     "gameday_fault_undone": Family("1 when it was proven to be gone."),
     "gameday_fault_held_seconds": Family("From the proof that it is on to the proof that it is gone.", "seconds"),
@@ -119,7 +121,7 @@ def _objective(raw: Json) -> Iterator[Measure]:
             judged = part(phases, phase)
             asked = text(judged, "criterion") or text(criterion, "expect")
             yield from _phase({**name, "phase": bounded(phase), "criterion": asked}, judged)
-    recovery, budget = part(raw, "recovery"), part(raw, "budget")
+    recovery, budget, alert = part(raw, "recovery"), part(raw, "budget"), part(raw, "alert")
     yield from _known(
         name,
         gameday_objective_recovery_seconds=number(recovery, "seconds"),
@@ -127,6 +129,8 @@ def _objective(raw: Json) -> Iterator[Measure]:
         gameday_objective_relapses=number(recovery, "relapses"),
         gameday_objective_budget_used_ratio=number(budget, "used"),
         gameday_objective_burn_rate=number(budget, "burn_rate"),
+        gameday_objective_alert_fired_seconds=_seconds(alert, "fired_ms"),
+        gameday_objective_alert_resolved_seconds=_seconds(alert, "resolved_ms"),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from gameday.model import GaugeSample, Run
 from tests.fakes.sample_run import Outcome, sample_run
+from tests.fakes.showcase import showcase
 
 TEXTS = (
     "</script><script>alert(1)</script>",
@@ -65,6 +66,9 @@ def hostile_run(outcome: Outcome, text: str) -> Run:
         plan=_spoilt(run.plan, text) | {"variant": {text: text}, "environment": {text: text}},
         events=tuple(replace(event, data=_spoilt(event.data, text)) for event in run.events),
         load=load,
+        previous=None if run.previous is None else _spoilt(run.previous, text) | {"series": {text: [[1, 2, 1, 3.0]]}},
+        remarks={text: dict.fromkeys(("owner", "due", "ticket", "action", "kind", "cause", "note"), text)},
+        remarks_wrong=(text,),
         gauges=(
             GaugeSample(sli=text, at_ms=14_000, value=None, error=text),
             GaugeSample(sli=text, at_ms=15_000, value=-3.5),
@@ -74,7 +78,8 @@ def hostile_run(outcome: Outcome, text: str) -> Run:
 
 @cache
 def _calm(outcome: Outcome) -> Run:
-    return sample_run(outcome, baseline_s=4, fault_s=4, recovery_s=12)
+    run = showcase(outcome)
+    return replace(run, load=sample_run(outcome, baseline_s=4, fault_s=4, recovery_s=12).load)
 
 
 def _spoilt(value: Any, text: str) -> Any:

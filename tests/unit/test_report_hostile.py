@@ -1,4 +1,7 @@
-"""Whatever text comes in, in every field of every input: it acts in no format, and no format changes its structure by it."""
+"""Whatever text comes in, in every field of every input: it acts in no format, and no format changes its structure by it.
+
+HTML has tests of its own, in a parser and in a browser.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,6 @@ from gameday.registry import renderers
 from tests.fakes.hostile_run import TEXTS, hostile_run
 from tests.fakes.openmetrics import families
 from tests.fakes.sample_run import OUTCOMES, Outcome, sample_run
-from tests.unit.test_report_html import assert_inert
 
 ADDRESS = "https://runbooks.example.com/payments-down"
 OURS = {"<details>", "</details>", "<summary>", "</summary>", "<br>", "<code>", "</code>"}
@@ -108,7 +110,6 @@ CHECKS: dict[str, Callable[[bytes], None]] = {
     "csv": assert_csv,
     "github": assert_markdown,
     "github-annotations": assert_commands,
-    "html": assert_inert,
     "junit": assert_junit,
     "markdown": assert_markdown,
     "openmetrics": assert_metrics,
@@ -119,7 +120,7 @@ CHECKS: dict[str, Callable[[bytes], None]] = {
 @pytest.mark.parametrize("text", TEXTS, ids=[f"{index}-{text[:12]!a}" for index, text in enumerate(TEXTS)])
 def test_no_text_acts_in_any_format(form: str, text: str) -> None:
     [renderer] = renderers([form])
-    outcomes: tuple[Outcome, ...] = ("dirty", "inconclusive")
+    outcomes: tuple[Outcome, ...] = ("dirty", "inconclusive") if form == "github-annotations" else ("dirty",)
     for outcome in outcomes:
         data = renderer.render(hostile_run(outcome, text))
         CHECKS[form](data)

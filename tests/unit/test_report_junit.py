@@ -16,6 +16,7 @@ from gameday.model import Run
 from gameday.spi import Renderer
 from gameday_reports.junit import JUnitReport
 from tests.fakes.sample_run import DIGEST, HEAD, NAME, OUTCOMES, Outcome, sample_run
+from tests.fakes.showcase import showcase
 
 
 def small(outcome: Outcome) -> Run:
@@ -128,6 +129,12 @@ def test_messages_hold_the_numbers_and_the_place() -> None:
     assert f"fault (p95 < 1s): {phase['k']:,} of {phase['n']:,} bad" in failure.get("message", "")
     assert "recovery not reached" in failure.get("message", "")
     assert (case.get("file"), case.get("line")) == ("experiments/dependency/payments-outage.yaml", "32")
+
+
+def test_an_alert_is_told_with_its_times() -> None:
+    run = showcase("fail")
+    case = next(case for case in suite(run).iter("testcase") if case.get("name") == "objective on-call-is-paged")
+    assert case.findtext("system-out") == "Kept, proven; alert CheckoutBurnRate fired after 22 s; it resolved after 31 s"
 
 
 def test_properties_say_where_it_came_from() -> None:

@@ -12,6 +12,7 @@ from gameday_reports.github import MOST_BYTES, GithubSummary
 from gameday_reports.markdown import MarkdownReport
 from gameday_reports.markdown_text import block, code, escape, strong
 from tests.fakes.sample_run import NAME, OUTCOMES, Outcome, sample_run
+from tests.fakes.showcase import showcase
 
 
 def said(data: bytes) -> str:
@@ -71,13 +72,27 @@ def test_the_verdict_is_first_and_a_dirty_run_says_what_to_do_before_all_else() 
 
 
 def test_parts_are_in_the_order_of_the_page() -> None:
-    text = MarkdownReport().render(sample_run("fail", baseline_s=4, fault_s=4, recovery_s=12)).decode()
+    text = MarkdownReport().render(showcase("fail")).decode()
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
-        "Findings", "Objectives", "Timeline", "Faults and guards", "Load", "Run it again",
+        "Findings", "Action items", "Objectives", "Timeline", "Faults and guards", "Load", "Beside the last run", "Run it again",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("runs", [1, 2, 12, 60])
+def test_alerts_actions_and_the_last_run_are_told() -> None:
+    run = showcase("fail")
+    text = said(MarkdownReport().render(run))
+    assert run.remarks
+    for remark in run.remarks.values():
+        assert f"- [ ] **{remark['action']}** (" in text
+    assert run.previous is not None
+    assert f"With `{run.previous['run']}`" in text
+    assert re.search(r"\| checkout-available \| errors < 5%, while it was on \| .* \| worse, beyond chance \|", text)
+    assert "**on-call-is-paged**" in text
+    bare = MarkdownReport().render(sample_run("pass", baseline_s=4, fault_s=4, recovery_s=12)).decode()
+    assert "Beside the last run" not in bare
+
+
+@pytest.mark.parametrize("runs", [1, 2, 14])
 def test_the_summary_stays_small_and_whole_and_has_the_worst_run_first(runs: int) -> None:
     some = [sample_run(outcome, baseline_s=4, fault_s=4, recovery_s=12, objectives=12) for outcome in ("pass", "fail")]
     data = GithubSummary().render_together([some[0]] * (runs - 1) + [some[1]])
@@ -92,7 +107,7 @@ def test_the_summary_stays_small_and_whole_and_has_the_worst_run_first(runs: int
 
 
 def test_one_enormous_part_is_left_out_whole() -> None:
-    run = sample_run("fail", baseline_s=4, fault_s=4, recovery_s=12, objectives=400)
+    run = sample_run("fail", baseline_s=4, fault_s=4, recovery_s=12, objectives=150)
     data = GithubSummary().render(run)
     assert len(data) < MOST_BYTES
     assert b"#### Objectives" not in data

@@ -16,6 +16,7 @@ from gameday_reports.measures import FAMILIES
 from gameday_reports.openmetrics import OpenMetricsReport
 from tests.fakes.openmetrics import families
 from tests.fakes.sample_run import NAME, OUTCOMES, Outcome, sample_run
+from tests.fakes.showcase import showcase
 
 
 def small(outcome: Outcome) -> Run:
@@ -113,6 +114,16 @@ def test_a_gauge_and_the_three_times_are_there() -> None:
         0.98,
     ]
     assert [value(found, f"run_{name}_seconds") for name in ("detect", "mitigate", "recover")] == [4.2, None, 0.9]
+
+
+def test_an_alert_has_its_times() -> None:
+    run = showcase("fail")
+    assert run.verdict is not None
+    [alert] = [raw["alert"] for raw in run.verdict["objectives"] if raw.get("alert")]
+    found = read(OpenMetricsReport().render(run))
+    for key in ("fired", "resolved"):
+        assert value(found, f"objective_alert_{key}_seconds", objective="on-call-is-paged") == alert[f"{key}_ms"] / 1000
+    assert value(found, "run_detect_seconds") == run.verdict["times"]["detect"]["ms"] / 1000
 
 
 def test_a_run_of_the_same_experiment_has_the_same_series() -> None:
