@@ -66,7 +66,9 @@ def findings(view: ReportView) -> list[str]:
             ("", found.saw), ("Why it matters: ", found.matters), ("Cause (people): ", found.cause), ("Next step: ", found.next),
             ("Note (people): ", found.note), ("Owner: ", joined(found.owner, found.due, found.ticket)),
         )  # fmt: skip
-        said += [f"  - {label}{escape(text)}" for label, text in rest if text]
+        said += [
+            f"  - {label}{escape(text)}" for label, text in rest if text.strip()
+        ]  # a dash alone would make a heading
     return [*said, *_since(view), ""]
 
 

@@ -134,7 +134,9 @@ def test_messages_hold_the_numbers_and_the_place() -> None:
 def test_an_alert_is_told_with_its_times() -> None:
     run = showcase("fail")
     case = next(case for case in suite(run).iter("testcase") if case.get("name") == "objective on-call-is-paged")
-    assert case.findtext("system-out") == "Kept, proven; alert CheckoutBurnRate fired after 22 s; it resolved after 31 s"
+    assert (
+        case.findtext("system-out") == "Kept, proven; alert CheckoutBurnRate fired after 22 s; it resolved after 31 s"
+    )
 
 
 def test_properties_say_where_it_came_from() -> None:
