@@ -45,7 +45,7 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
     world = _world(loaded)
     faults = [_fault(fault, experiment, world) for fault in experiment.faults]
     alerts = alertplan.plan_alerts(experiment, world)
-    shares = earlier.shares if earlier else {}
+    shares: Mapping[tuple[str, str, str], float] = earlier.shares if earlier else {}
     looks = look(experiment, world)
     known = {one.sli: one.known for one in looks if one.known is not None}
     counted = tuple(counter_chances(experiment, known, shares))

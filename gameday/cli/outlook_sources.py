@@ -29,6 +29,8 @@ class Look:
     error: str = ""
     known: Known | None = None
     """Of two counters that were scraped lately."""
+    absent: str = ""
+    """Which of the two has no series, and is taken as zero because the file says so."""
 
     def to_json(self) -> dict[str, Any]:
         """As `gameday plan --format json` has it."""
@@ -38,6 +40,7 @@ class Look:
             "answers": not self.error,
             "error": self.error or None,
             "interval_ms": self.known.interval_ms if self.known else None,
+            "absent": self.absent or None,
             "rate": round(self.known.rate, 3) if self.known else None,
         }
 
@@ -61,7 +64,13 @@ def _look(name: str, sli: Sli, experiment: Experiment, world: World) -> Look:
         return Look(sli=name, source=source, error=world.secrets.mask(str(error)))
     if found.interval is None:
         return Look(sli=name, source=source, error="it answers, and knows neither counter yet")
-    return Look(sli=name, source=source, known=Known(round(1000 * found.interval), _rate(found)))
+    absent = next((part for part in ("bad", "good", "sum") if part in found.parts and not found.parts[part]), "")
+    if absent and sli.params.get("absent") != "zero":
+        return Look(
+            sli=name, source=source, error=f"{absent} has no series, which is no data; absent: zero takes it as none"
+        )
+    known = Known(round(1000 * found.interval), _rate(found))
+    return Look(sli=name, source=source, known=known, absent=absent)
 
 
 def _rate(found: Evidence) -> float:
@@ -106,5 +115,7 @@ def sentences(looks: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{one['source']} says nothing of {one['sli']} now: {one['error']}"
         elif one["interval_ms"] is not None:
             yield f"{one['source']} scrapes {one['sli']} every {one['interval_ms'] / 1000:g} s, lately {one['rate']:g} requests/s"
+            if one["absent"]:
+                yield f"  {one['absent']} of {one['sli']} has no series, and absent: zero takes it as none: see that it is spelt right"
         else:
             yield f"{one['source']} answers for {one['sli']}"

@@ -150,6 +150,12 @@ class Ratio:
             return self._numerator or "bad"
         return ""
 
+    @property
+    def taken_as_zero(self) -> str:
+        """Which side has no series, and counts as zero because the file says so; empty where there is none."""
+        lacks = self._absent_is_zero and not self.missing and not self.said.parts.get(self._numerator)
+        return self._numerator if lacks else ""
+
     def inside(self, from_ms: int, to_ms: int) -> Amounts:
         """Return what both grew by in the steps wholly inside a stretch."""
         return self._amounts(self._part.inside(from_ms, to_ms), self._whole.inside(from_ms, to_ms))

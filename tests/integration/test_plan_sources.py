@@ -32,13 +32,15 @@ def scraped(server: Script, *, every: float, rate: float) -> None:
         server.series[selector] = [{"metric": {"job": "front", "instance": "a:1"}, "values": values}]
 
 
-def plan(folder: Path, url: str, *, expect: str = "ratio(api) < 0.5%", seconds: int = 60) -> tuple[dict[str, Any], str]:
+def plan(
+    folder: Path, url: str, *, expect: str = "ratio(api) < 0.5%", seconds: int = 60, **more: str
+) -> tuple[dict[str, Any], str]:
     document = {
         "version": 1,
         "title": "t",
         "sources": {"prometheus": {"url": url}},
         "slis": {
-            "api": {"prometheus": {"bad": "errors_total", "total": "requests_total"}},
+            "api": {"prometheus": {"bad": "errors_total", "total": "requests_total"}, **more},
             "depth": {"prometheus": "queue_depth", "timeout": "1s"},
         },
         "objectives": {"o": {"expect": expect}, "backlog": {"expect": "max(depth) < 5"}},
@@ -86,6 +88,16 @@ def test_a_source_that_counts_too_little_is_refused(tmp_path: Path, server: Scri
     found, _ = plan(tmp_path, server.url)
     assert [refusal["reason"] for refusal in found["refusals"]] == ["too-few"]
     assert "it takes 598" in found["refusals"][0]["detail"]
+
+
+def test_a_counter_without_a_series_is_named(tmp_path: Path, server: Script) -> None:
+    scraped(server, every=1, rate=100)
+    del server.series["errors_total"]
+    found, _ = plan(tmp_path, server.url)
+    assert "bad has no series, which is no data" in found["sources"][0]["error"]
+    found, shown = plan(tmp_path, server.url, absent="zero")
+    assert (found["sources"][0]["answers"], found["sources"][0]["absent"]) == (True, "bad")
+    assert "see that it is spelt right" in shown
 
 
 def test_a_source_that_does_not_answer_is_named(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from gameday.runner.context import Context
 from gameday.runner.probes import Probes, Reader
 from gameday.schema.experiment import Sli
 from gameday.schema.grammar import parse_abort
-from gameday.spi import ProbeError, QueryError, Secrets, World
+from gameday.spi import ProbeError, QueryError, Secrets, StaleError, World
 
 pytestmark = pytest.mark.anyio
 
@@ -114,6 +114,7 @@ async def test_what_cannot_be_read_is_a_hole_that_says_why(tmp_path: Path) -> No
     probes = {
         "gone": FakeProbe(lambda: fail(ProbeError("refused by s3cret"))),
         "wrong": FakeProbe(lambda: fail(QueryError("no such member"))),
+        "stale": FakeProbe(lambda: fail(StaleError("4 minutes old"))),
         "bug": FakeProbe(lambda: fail(ZeroDivisionError("oops"))),
         "text": FakeProbe(lambda: "7"),
         "nan": FakeProbe(lambda: float("nan")),
@@ -123,6 +124,7 @@ async def test_what_cannot_be_read_is_a_hole_that_says_why(tmp_path: Path) -> No
     said = {name: {(s.value, s.error, s.wrong) for s in found} for name, found in samples.items()}
     assert said["gone"] == {(None, "refused by ***", False)}
     assert said["wrong"] == {(None, "no such member", True)}
+    assert {(s.error, s.wrong, s.stale) for s in samples["stale"]} == {("4 minutes old", False, True)}
     assert said["bug"] == {(None, "ZeroDivisionError: oops", False)}
     assert said["text"] == {(None, "the probe returned '7', which is not a number", True)}
     assert all(value is None for name in ("nan", "true") for value, _, _ in said[name])

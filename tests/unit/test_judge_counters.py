@@ -176,6 +176,7 @@ def test_each_lack_has_its_reason() -> None:
 def test_what_is_absent_is_zero_only_where_the_file_says_so() -> None:
     zero = {"api": {"prometheus": {"bad": "errors_total", "total": "requests_total"}, "absent": "zero"}}
     assert reason(story(said(bad=()), slis=zero).run()) == ("pass", ["proven"])
+    assert fault(story(said(bad=()), slis=zero).run())["counters"]["error"] == "bad has no series: taken as zero"
     assert reason(story(said(total=()), slis=zero).run())[0] == "inconclusive"
 
 

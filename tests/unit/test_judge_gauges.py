@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
@@ -199,6 +200,12 @@ def test_a_question_that_is_wrong_is_a_query_error() -> None:
     story = gauge_story()
     story.gauges = readings(high(ZERO, REVERTED, None), wrong=True)
     assert reason_of(story) == ("inconclusive", "query-error")
+
+
+def test_answers_from_long_ago_are_stale() -> None:
+    story = gauge_story()
+    story.gauges = [replace(one, stale=one.value is None) for one in readings(high(ZERO, REVERTED, None))]
+    assert reason_of(story) == ("inconclusive", "stale")
 
 
 def test_readings_that_stop_before_the_end_are_stale_although_there_are_enough() -> None:

@@ -66,6 +66,8 @@ class CountersMeasure:
             opens = opens and (criterion.kind == "bad_seconds" or holds(criterion, amounts))
             n, k = rounded(amounts)
             row: dict[str, Any] = {"n": n, "k": k, "criterion": criterion.text}
+            if criterion.kind == "sums":
+                row |= {"n": heard.ratio.scrapes_in(window) if heard.ratio else 0, "k": 0, "value": amounts.value}
             found.append(Gated(opens=opens, result=result, row=row | ({"error": heard.error} if heard.error else {})))
         return found
 
@@ -178,6 +180,8 @@ def _hear(sli: Sli, said: Sequence[Testimony]) -> Heard:
         return Heard(lack=Reason.QUERY_ERROR if last.wrong else Reason.NO_DATA, error=last.error)
     ratio = Ratio(last, absent_is_zero=sli.params.get("absent") == "zero")
     error = f"{ratio.missing} has no series" if ratio.missing else ""
+    if ratio.taken_as_zero:
+        error = f"{ratio.taken_as_zero} has no series: taken as zero"
     return Heard(ratio=ratio, error=error)
 
 
