@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 
 from gameday.model import Plan
@@ -17,6 +18,7 @@ from gameday_drivers.process_stop import StopProcess
 from gameday_drivers.process_target import ref_of
 
 _INJECTED: set[int] = set()
+_NONCE = count()
 
 
 class PlanInjects(PauseProcess):
@@ -29,7 +31,7 @@ class PlanInjects(PauseProcess):
 class PlanDiffers(PauseProcess):
     def plan(self, world: World) -> Plan:
         plan = super().plan(world)
-        return Plan(driver=plan.driver, targets=plan.targets, undo={**plan.undo, "nonce": id(plan)})
+        return Plan(driver=plan.driver, targets=plan.targets, undo={**plan.undo, "nonce": next(_NONCE)})
 
 
 class PlanNamesNothing(PauseProcess):
