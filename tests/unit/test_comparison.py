@@ -120,6 +120,16 @@ def test_counts_are_exact_and_differences_come_first() -> None:
     assert [(one.name, one.before, one.now) for one in found.changes] == [("verdict", "fail", "pass")]
 
 
+def test_when_an_alert_fired_is_compared() -> None:
+    before, now = (dict(told(story, name).verdict or {}) for story, name in ((GOOD, OLD), (GOOD, NEW)))
+    for verdict, fired in ((before, None), (now, 52_000)):
+        first, *others = verdict["objectives"]
+        verdict["objectives"] = [first | {"alert": {"name": "Burn", "fired_ms": fired}}, *others]
+    found = compare(Side(run=OLD, verdict=before), Side(run=NEW, verdict=now))
+    alert = row(found, "alert fires after")
+    assert (alert.before, alert.now, alert.worse) == ("not reached", "52 s", False)
+
+
 def test_what_chance_can_do_is_within_chance() -> None:
     one_less = Story(rows=rows(lambda slot: int(slot % 40 == 0 and slot != 320)))
     fault = row(compare(*sides(FEW, one_less)), "errors < 5%, while it was on")

@@ -11,6 +11,7 @@ from gameday.judge import judge
 from gameday.judge.findings import RULES, find_all
 from gameday.judge.findings.margin import margin
 from tests.fakes.stories import END, REVERTED, Story, between, fault_life, frame, rows
+from tests.harness import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +177,13 @@ def test_an_older_verdict_without_planned_targets_says_nothing_of_them(passed: d
     older = copy.deepcopy(passed)
     del older["faults"][0]["planned_targets"]
     assert find_all(older) == []
+
+
+def test_the_page_about_findings_has_every_rule() -> None:
+    page = (ROOT / "docs" / "findings.md").read_text()
+    rows = "".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
+    names = {rule.__module__.rpartition(".")[2].replace("_", "-") for rule in RULES}
+    assert {name for name in names if f"`{name}`" not in rows} == set()
 
 
 def test_every_rule_says_what_was_seen_why_it_matters_and_what_to_do() -> None:

@@ -112,6 +112,9 @@ def _objectives(before: Side, now: Side, *, comparable: bool) -> Iterator[Row]:
         for key in dict.fromkeys((*phases_now, *phases_before)):
             measure = f"{key[0]}, {PHASES[key[1]]}"
             yield _phase(name, measure, phases_before.get(key, {}), phases_now.get(key, {}), comparable=comparable)
+        if part(old, "alert") or part(new, "alert"):
+            fired = [number(part(raw, "alert"), "fired_ms") for raw in (old, new)]
+            yield _lengths(name, "alert fires after", *fired)
         if part(old, "recovery") or part(new, "recovery"):
             yield _recovery(name, part(old, "recovery"), part(new, "recovery"))
 
