@@ -13,7 +13,7 @@ from gameday.journal.folder import RunFolder, read_run
 from gameday.judge import judge
 from gameday.model import Run
 from gameday.registry import renderers, site_pages
-from gameday.runner.sitefolder import SiteError, SiteFolder
+from gameday.runner.sitefolder import SiteError, SiteFolder, alone
 from gameday.spi.errors import GamedayError
 from gameday.spi.pages import SitePages
 
@@ -61,15 +61,29 @@ def build_site(
     """Add run folders (or folders of run folders) to a site and write its pages; raise SiteError when its folder is not ours.
 
     ``remarks`` are what today's findings.yaml says, in the place of what it said when each run was made. A run stays in the site until
-    its report there is deleted, so that a site can outlive the run folders. Nothing outside the site is
-    written, and nothing in it that is not ours is changed or deleted.
+    its report there is deleted, so that a site can outlive the run folders. Nothing outside the site is written, and nothing in it
+    that is not ours is changed or deleted. One call at a time.
     """
+    with alone(directory):
+        return _build(directory, folders, now=now, stale_days=stale_days, remarks=remarks)
+
+
+def _build(
+    directory: Path,
+    folders: Iterable[Path],
+    *,
+    now: float,
+    stale_days: int,
+    remarks: Mapping[str, Mapping[str, str]] | None,
+) -> Built:
     pages = site_pages()
     site = SiteFolder.open(directory, pages.version)
     _forget_deleted(site)
     unreadable: list[tuple[str, str]] = []
     read = 0
     for folder in run_folders(folders):
+        if folder.resolve() == site.path:
+            continue
         try:
             read += _add(site, pages, folder)
         except SiteError:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Mapping
+import os
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +27,34 @@ class SiteError(GamedayError):
     """The folder cannot be a site: something in it is not ours."""
 
 
+@contextmanager
+def alone(directory: Path, seconds: float = 30.0) -> Generator[None]:
+    """Keep every other call from this site; raise SiteError when one has it for longer than that."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise SiteError(f"cannot make the site {directory}: {error.strerror}", hint="choose another --site") from error
+    try:
+        end = time.monotonic() + seconds
+        while not _locked(descriptor):
+            if time.monotonic() > end:
+                raise SiteError(f"another call is writing {directory}", hint="try again when it has ended")
+            time.sleep(0.05)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Take the lock of a folder; it ends with the descriptor, or with the process."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @dataclass(slots=True)
 class SiteFolder:
     """One site on the disk, with the index of what is ours in it."""
@@ -38,11 +70,7 @@ class SiteFolder:
 
     @classmethod
     def open(cls, path: Path, version: str) -> SiteFolder:
-        """Open a folder, made if it is not there; raise SiteError when its index cannot be read."""
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SiteError(f"cannot make the site {path}: {error.strerror}", hint="choose another --site") from error
+        """Open a folder that is there; raise SiteError when its index cannot be read."""
         site = cls(path=path.resolve(), version=version)
         index = path / INDEX
         if index.exists():
@@ -74,10 +102,15 @@ class SiteFolder:
             return
         if target.is_dir() or (name not in self.files and target.exists() and self._foreign(target, data)):
             raise SiteError(f"{target} was not written by a gameday site", hint="choose an empty folder for --site")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.parent.resolve().is_relative_to(self.path):
-            raise SiteError(f"{target.parent} leads out of the site", hint="choose an empty folder for --site")
-        replace_file(target, data)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.parent.resolve().is_relative_to(self.path):
+                raise SiteError(f"{target.parent} leads out of the site", hint="choose an empty folder for --site")
+            replace_file(target, data)
+        except OSError as error:
+            raise SiteError(
+                f"cannot write {target}: {error.strerror or error}", hint="run it again afterwards"
+            ) from error
         self.files[name] = digest
         self.changed += 1
 
@@ -97,8 +130,13 @@ class SiteFolder:
         }
         data = json.dumps(document, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
         index = self.path / INDEX
-        if not index.exists() or index.read_bytes() != data:
-            replace_file(index, data)
+        try:
+            if not index.exists() or index.read_bytes() != data:
+                replace_file(index, data)
+        except OSError as error:
+            raise SiteError(
+                f"cannot write {index}: {error.strerror or error}", hint="run it again afterwards"
+            ) from error
 
     def records(self) -> list[dict[str, Any]]:
         """Return the record of each run that the site has, with the path of its report."""

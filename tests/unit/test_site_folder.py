@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from gameday.cli.report import report
 from gameday.runner.site import Built, build_site
-from gameday.runner.sitefolder import INDEX, SiteError
+from gameday.runner.sitefolder import INDEX, SiteError, alone
 from tests.fakes.folders import write_run
 from tests.fakes.many_runs import DAY, NOW, write_many
 from tests.fakes.stories import Story
@@ -194,6 +194,34 @@ def test_a_link_out_of_the_site_is_not_followed(runs: Path, tmp_path: Path) -> N
     with pytest.raises(SiteError, match="leads out of the site"):
         build(site, runs)
     assert [path for path in elsewhere.rglob("*") if path.is_file()] == []
+
+
+def test_one_call_at_a_time(runs: Path, tmp_path: Path) -> None:
+    with (
+        alone(tmp_path / "site"),
+        pytest.raises(SiteError, match="another call is writing"),
+        alone(tmp_path / "site", 0.1),
+    ):
+        pytest.fail("two at once")
+    assert build(tmp_path / "site", runs).runs == 12
+
+
+def test_a_site_among_the_runs_is_no_run(runs: Path) -> None:
+    build(runs / "site", runs)
+    assert build(runs / "site", runs).unreadable == ()
+
+
+def test_a_site_that_cannot_be_written_is_told(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(SiteError, match="cannot make the site"):
+        build(tmp_path / "file", runs)
+
+    def full(path: Path, _data: bytes) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("gameday.runner.sitefolder.replace_file", full)
+    with pytest.raises(SiteError, match=r"cannot write .*: No space left on device"):
+        build(tmp_path / "site", runs)
 
 
 def test_a_call_that_was_killed_is_gone_on_with(runs: Path, tmp_path: Path) -> None:
