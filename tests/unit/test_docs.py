@@ -57,6 +57,7 @@ def load(path: Path, /, **variables: str) -> Loaded:
 def test_experiments_in_the_documentation_are_valid_and_provable(text: str, tmp_path: Path) -> None:
     path = tmp_path / "block.yaml"
     path.write_text(text)
+    (tmp_path / "existing.json").write_bytes((ROOT / "tests" / "chaostoolkit" / "url-responds.json").read_bytes())
     assert load(path).unprovable == ()
 
 
