@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
+import time
+from itertools import pairwise
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gameday_reports.charts.geometry import Band, Phase, TimeAxis
-from gameday_reports.charts.hover import HOVER_BANDS, Line
+from gameday_reports.charts.hover import HOVER_BANDS, MEASURED, Line
 from gameday_reports.charts.lanes import Lane, draw_lanes
 from gameday_reports.charts.limits import LimitLine, Over
-from gameday_reports.charts.marks import Mark
+from gameday_reports.charts.lines import path_of
+from gameday_reports.charts.marks import Mark, MarkKind
 from gameday_reports.charts.panel import Panel, draw_panel
 from gameday_reports.charts.spark import draw_spark
+from gameday_reports.facts import letter
 from gameday_reports.series import EMPTY, Series
 
 AXIS = TimeAxis(
@@ -133,3 +140,107 @@ def test_lanes_hold_phases_faults_objectives_and_stops() -> None:
 def test_a_sparkline_survives_anything() -> None:
     for found in ((), (None,), (0.0,), (math.nan, 0.5, None)):
         assert parsed(draw_spark(Series(start=0, values=found), AXIS, ((0, 600_000, 0.05),))).tag == "svg"
+
+
+def test_the_last_run_is_dashed_and_said_under_the_pointer() -> None:
+    lines = (
+        Line(label=MEASURED, series=Series(start=0, values=(5.0,) * 600)),
+        Line(label="last run", series=Series(start=0, values=(7.0,) * 600), kind="previous"),
+    )
+    svg = draw_panel(Panel(key="x", title="t", unit="ms", lines=lines), AXIS)
+    (dashed,) = [element for element in drawn(svg, "prev") if element.tag.endswith("path")]
+    assert dashed.get("stroke-dasharray")
+    assert "\n5 ms\nlast run: 7 ms<" in svg
+    assert "The previous run is dashed." in svg
+    assert "from 5 ms to 5 ms" in svg, "the description speaks of this run"
+
+
+def test_marks_are_shapes_of_their_own_lines_in_panels_and_words_under_the_pointer() -> None:
+    kinds: tuple[MarkKind, ...] = ("stop", "fired", "resolved", "note")
+    marks = tuple(Mark(at_ms=100_000 * n, text=f"{kind} <b>", kind=kind) for n, kind in enumerate(kinds, 1))
+    lanes = draw_lanes(AXIS, (), marks)
+    shapes = {drawn(lanes, f"m-{kind}")[-1 if kind != "stop" else 0].get("d", "")[-16:] for kind in kinds}
+    assert len(shapes) == 4, "no two kinds have the same shape"
+    svg = draw_panel(panel(Series(start=0, values=(1.0,) * 600)), AXIS, marks)
+    assert [len(drawn(svg, f"m-{kind}")) for kind in kinds] == [1, 1, 1, 1]
+    for kind in kinds:
+        assert any(f"{kind} <b>" in (title.text or "") for title in parsed(svg).iter("title"))
+    assert "<b>" not in svg
+    outside = (Mark(at_ms=700_000, text="later", kind="note"),)
+    assert not drawn(draw_panel(panel(EMPTY), AXIS, outside), "m-note")
+
+
+def test_moments_are_labelled_where_there_is_room() -> None:
+    marks = tuple(
+        Mark(at_ms=ms, text=text, kind="moment")
+        for ms, text in ((200_000, "on"), (200_012, "proven"), (599_000, "gone"))
+    )
+    found = Panel(key="x", title="t", unit="ms", lines=(Line(label="a", series=EMPTY),), moments=True)
+    svg = draw_panel(found, AXIS, marks)
+    said = [element.text for element in drawn(svg, "tick") if element.text in ("on", "proven", "gone")]
+    assert said == ["on", "gone"]
+    (last,) = [element for element in drawn(svg, "tick") if element.text == "gone"]
+    assert last.get("text-anchor") == "end"
+
+
+@pytest.mark.parametrize("count", [24, 300, 2_000])
+def test_hundreds_of_faults_are_bounded(count: int) -> None:
+    bands = tuple(
+        Band(label=letter(n), name=f"fault {n}", on_ms=n * 250, proven_ms=n * 250, off_ms=n * 250 + 200)
+        for n in range(1, count + 1)
+    )
+    axis = TimeAxis(from_ms=0, to_ms=600_000, bands=bands)
+    svg = draw_panel(panel(Series(start=0, values=(1.0,) * 600)), axis)
+    shaded = drawn(svg, "fault")
+    assert len(shaded) == (count if count <= 24 else 1), "those that touch are one, where nobody could tell them apart"
+    right = max(float(one.get("x", "0")) + float(one.get("width", "0")) for one in shaded)
+    assert right == pytest.approx(axis.x(count * 250 + 200), abs=1.1)
+    assert len(svg) < 40_000
+    assert len(draw_lanes(axis, (), ())) < 20_000
+    assert len(draw_spark(EMPTY, axis)) < 4_000
+    names = drawn(svg, "faultt")
+    places = [float(name.get("x", "")) for name in names]
+    assert all(after - before >= 8 for before, after in pairwise(places)), "no name covers another"
+
+
+def test_a_zoomed_axis_shows_what_lies_on_it() -> None:
+    axis = AXIS.zoomed(290_000, 310_000)
+    found = panel(Series(start=0, values=tuple(float(n) for n in range(600))))
+    svg = draw_panel(found, axis)
+    assert {band.label for band in axis.bands} == {"A", "B"}
+    assert AXIS.zoomed(0, 100_000).bands == ()
+    assert AXIS.zoomed(5, 5).to_ms == 1_005, "an axis has a length"
+    description = next(element.text or "" for element in parsed(svg).iter("desc"))
+    assert description.startswith("One value a second, from 290 ms to 309 ms.")
+    path = next(element for element in drawn(svg, "line") if element.tag == "path").get("d", "")
+    assert len(path.split("l")[1].replace("-", " -").split()) == 2 * 19, "every second is drawn"
+
+
+@given(st.lists(st.tuples(st.floats(0, 1040), st.floats(0, 190)), min_size=1, max_size=60))
+def test_a_path_of_moves_does_not_drift(points: list[tuple[float, float]]) -> None:
+    at = [round(float(part) * 10) for part in path_of(points)[1:].split("l")[0].split()]
+    for across, down in batched(re.findall(r"-?[\d.]+", path_of(points).split("l")[1])):
+        at = [at[0] + round(float(across) * 10), at[1] + round(float(down) * 10)]
+    assert at == [round(points[-1][0] * 10), round(points[-1][1] * 10)]
+
+
+def batched(found: list[str]) -> list[tuple[str, str]]:
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+@pytest.mark.parametrize("wall", [1_792_889_000.0, 1_774_746_000.0], ids=["the end of summer time", "its beginning"])
+def test_summer_time_changes_nothing(wall: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The night of 25 October 2026 and of 29 March 2026 in Berlin: labels are UTC, and one hour is one hour."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        axis = TimeAxis(from_ms=0, to_ms=3 * 3_600_000, epoch_wall=wall)
+        svg = draw_panel(panel(Series(start=0, values=(1.0,) * 10_800)), axis)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    found = [text for element in drawn(svg, "tick") if re.fullmatch(r"\d\d:\d\d:\d\d", text := element.text or "")]
+    seconds = [int(text[:2]) * 3600 + int(text[3:5]) * 60 + int(text[6:]) for text in found]
+    steps = {(after - before) % 86_400 for before, after in pairwise(seconds)}
+    assert len(found) > 4
+    assert len(steps) == 1

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any, cast
 
@@ -16,12 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gameday.judge import judge, to_bytes, verdict_schema
-from gameday.model import Event, Histogram, LoadRow, LoadSeries, Run, Verdict
+from gameday.model import Event, GaugeSample, Histogram, LoadRow, LoadSeries, Run, Verdict
 from gameday.spi import Renderer
 from gameday_reports import words
 from gameday_reports.html import HtmlReport
 from gameday_reports.view import report_view
 from tests.fakes.sample_run import OUTCOMES, Outcome, sample_run
+from tests.fakes.showcase import showcase
 from tests.fakes.stories import Story, between, rows
 
 TAGS = {
@@ -352,6 +354,9 @@ def spoilt_run(spoil: str) -> Run:
     )
     spoilt_rows = tuple(replace(row, endpoint=spoil) for row in run.load.rows)
     plan = spoilt(deepcopy(run.plan), spoil)
+    before = earlier_run()
+    verdict["objectives"][0]["alert"] = spoilt(dict(showcase_alert()), spoil)
+    verdict["objectives"][0]["criteria"] = []
     return replace(
         run,
         name=spoil,
@@ -361,7 +366,27 @@ def spoilt_run(spoil: str) -> Run:
         plan={**plan, "environment": {spoil: spoil}},
         events=events,
         load=replace(run.load, rows=spoilt_rows),
+        gauges=(
+            GaugeSample(sli=spoil, at_ms=20_000, value=1.0),
+            GaugeSample(sli=spoil, at_ms=21_000, value=None, error=spoil),
+        ),
+        previous={**spoilt(before, spoil), "series": {spoil: before["series"]["checkout"]}},
+        remarks={
+            spoil: dict.fromkeys(("owner", "due", "ticket", "action", "kind", "cause", "note"), spoil),
+            f"{spoil}2": {},
+        },
+        remarks_wrong=(spoil,),
     )
+
+
+@cache
+def earlier_run() -> Any:
+    return showcase("fail").previous
+
+
+@cache
+def showcase_alert() -> Any:
+    return (showcase("fail").verdict or {})["objectives"][-1]["alert"]
 
 
 @pytest.mark.parametrize("spoil", HOSTILE)

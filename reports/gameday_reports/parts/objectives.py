@@ -182,7 +182,11 @@ def budget_note(budget: Json) -> str:
     if bad is None or total is None:
         return ""
     rate = "" if burn is None else f", burn rate {burn:,.3g}{words.TIMES}"
-    return f"{words.count(bad)} of {words.count(total)} bad{rate}"
+    outage, slo = number(budget, "outage_ms"), part(budget, "slo")
+    lost = f", as much as {words.duration(outage)} of full outage" if outage else ""
+    share = number(slo, "share")
+    of_slo = "" if share is None else f", {words.percent(share)} of what SLO {text(slo, 'name', 60)} allows"
+    return f"{words.count(bad)} of {words.count(total)} bad{rate}{lost}{of_slo}"
 
 
 def _gauge_criterion(criterion: Json) -> CriterionView:
@@ -206,13 +210,32 @@ def _criterion(facts: Facts, criterion: Json, endpoints: tuple[str, ...], measur
     onset = part(phases, "onset")
     onset_n, onset_k = number(onset, "n"), number(onset, "k")
     note = f"onset: {words.count(onset_k)} of {words.count(onset_n)} bad" if onset_n else ""
+    held = {phase: _held(part(part(criterion, "baseline"), phase)) for phase in ("baseline", "fault")}
     before, fault = (limit_of(criterion, phase) for phase in ("baseline", "fault"))
     return CriterionView(
         expect=expect,
         during="" if during == expect else during,
-        before_cell=cell(part(phases, "baseline"), before, _measured(facts, before, endpoints, "baseline", measure)),
-        during_cell=cell(part(phases, "fault"), fault, _measured(facts, fault, endpoints, "fault", measure), note),
+        before_cell=cell(
+            part(phases, "baseline"), before, _measured(facts, before, endpoints, "baseline", measure), held["baseline"]
+        ),
+        during_cell=cell(
+            part(phases, "fault"),
+            fault,
+            _measured(facts, fault, endpoints, "fault", measure),
+            _and(note, held["fault"]),
+        ),
     )
+
+
+def _held(raw: Json) -> str:
+    """Say what the committed baseline file allowed, and whether it was kept."""
+    budget = number(raw, "budget")
+    outcome = words.outcome(text(raw, "result"), text(raw, "reason"))
+    return "" if budget is None else f"baseline file allows {words.percent(budget)}: {outcome}"
+
+
+def _and(*notes: str) -> str:
+    return " · ".join(note for note in notes if note)
 
 
 def _measured(
