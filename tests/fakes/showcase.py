@@ -36,7 +36,7 @@ def showcase(outcome: Outcome) -> Run:
         events += _life(verdict["faults"][1])
     queue = _queue(run, verdict)
     verdict["objectives"] += [_backlog(verdict, queue), _alert(outcome, verdict)]
-    verdict["times"] = _times(outcome, verdict)
+    verdict["times"] = _times(verdict)
     verdict["findings"] += [_info(outcome)] if outcome in ("pass", "fail") else []
     events += _notes(outcome, verdict)
     return replace(
@@ -161,10 +161,10 @@ def _alert(outcome: Outcome, verdict: Json) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _times(outcome: Outcome, verdict: Json) -> dict[str, Any]:
+def _times(verdict: Json) -> dict[str, Any]:
     alert, source = verdict["objectives"][-1]["alert"], "alert CheckoutBurnRate (prometheus)"
     span, reverted = _window(verdict, "fault"), verdict["faults"][0]["reverted_ms"]
-    detect = {"ms": alert["fired_ms"], "source": None if outcome == "inconclusive" else source}
+    detect = {"ms": alert["fired_ms"], "source": source}
     if alert["fired_ms"] is None or span is None or reverted is None:
         return {**verdict["times"], "detect": detect}
     mitigated: int = reverted - span[0] + alert["resolved_ms"]

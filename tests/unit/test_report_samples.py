@@ -70,3 +70,11 @@ def test_what_was_fixed_and_what_cannot_be_compared_is_said() -> None:
     aborted = Page((SAMPLES / "aborted.html").read_bytes())
     assert "no earlier run" in aborted.text("summary")
     assert "There is no earlier run of this experiment" in aborted.text("compare")
+
+
+def test_a_run_that_proved_nothing_is_not_called_worse_and_detected_nothing() -> None:
+    summary = Page((SAMPLES / "inconclusive.html").read_bytes()).text("summary")
+    assert "Change since the last run 3 not proven any more" in summary
+    assert "worse" not in summary.split("Change since")[1]
+    assert "Time to detect not judged no fault was proven on" in summary
+    assert "Time to detect not reached" in Page((SAMPLES / "aborted.html").read_bytes()).text("summary")

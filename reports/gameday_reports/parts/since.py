@@ -32,7 +32,9 @@ class Since:
     comparable: bool
     why: tuple[str, ...]
     worse: tuple[str, ...]
-    """Objectives with a more serious result than the last time."""
+    """Objectives that are broken now, and were not the last time."""
+    unproven: tuple[str, ...]
+    """Objectives that were kept the last time, and of which nothing is proven now."""
     better: tuple[str, ...]
     fresh: int
     """Findings that the last run did not have."""
@@ -48,7 +50,7 @@ def since(facts: Facts) -> Since | None:
     if previous is None:
         return None
     moves = [
-        (text(raw, "name", 60), _rank(raw) - _rank(before))
+        (text(raw, "name", 60), _rank(raw) - _rank(before), _rank(raw))
         for raw in facts.objectives
         if (before := previous.objective(text(raw, "name")))
     ]
@@ -58,8 +60,9 @@ def since(facts: Facts) -> Since | None:
         day=words.utc(number(previous.verdict, "started_wall"), "%Y-%m-%d"),
         comparable=previous.comparable,
         why=previous.why,
-        worse=tuple(name for name, move in moves if move > 0),
-        better=tuple(name for name, move in moves if move < 0),
+        worse=tuple(name for name, move, rank in moves if move > 0 and rank > 1),
+        unproven=tuple(name for name, move, rank in moves if move > 0 and rank <= 1),
+        better=tuple(name for name, move, _ in moves if move < 0),
         fresh=sum(one.status in ("new", "regressed") for one in found.present),
         fixed=sum(one.status == "fixed" for one in found.gone),
         gone=tuple(

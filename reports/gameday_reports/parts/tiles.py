@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gameday.model import Json
 from gameday_reports import words
 from gameday_reports.facts import Facts
+from gameday_reports.parts.marks import proven_ms
 from gameday_reports.parts.objectives import budget_note
 from gameday_reports.parts.since import since
 from gameday_reports.proofs import injected
@@ -53,6 +54,8 @@ def detect_tile(facts: Facts) -> Tile:
     ms, source = number(measured, "ms"), text(measured, "source", 80)
     if ms is None and not source:
         return Tile(name=name, value="not measured", note="no alert is an objective of this experiment")
+    if proven_ms(facts) is None:
+        return Tile(name=name, value="not judged", note="no fault was proven on")
     alerts = [part(raw, "alert") for raw in facts.objectives if part(raw, "alert")]
     within = next((found for raw in alerts if (found := number(raw, "within_ms")) is not None), None)
     limit = "" if within is None else f" · limit {words.duration(within)}"
@@ -130,7 +133,10 @@ def change_tile(facts: Facts) -> Tile:
             value="not comparable",
             note=found.why[0] if found.why else f"the experiment was changed since {found.day}",
         )
-    moved = [f"{len(found.worse)} worse"] * bool(found.worse) + [f"{len(found.better)} better"] * bool(found.better)
+    counts = ((found.worse, "worse"), (found.unproven, "not proven any more"), (found.better, "better"))
+    moved = [f"{len(names)} {word}" for names, word in counts if names]
     findings = f"{words.plural(found.fresh, 'new finding')}, {found.fixed} fixed · last run {found.day} UTC"
     value = ", ".join(moved) or "no objective changed"
-    return Tile(name=name, value=value, note=findings, tone="fail" if found.worse else "none")
+    return Tile(
+        name=name, value=value, note=findings, tone="fail" if found.worse else "warn" if found.unproven else "none"
+    )
