@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gameday.judge.binomial import samples_needed
 from gameday.judge.chance import ASSUMED, Chance, chance_in_phase, requests_for
-from gameday.judge.countercriteria import SCRAPES
+from gameday.judge.countercriteria import SCRAPES, shortest_ms
 from gameday.schema.experiment import Experiment, Objective
 from gameday.schema.quantities import format_duration
 from gameday.schema.recovery import recover_window
@@ -40,7 +40,7 @@ def too_short(experiment: Experiment, known: Mapping[str, Known]) -> Iterator[tu
             needed = SCRAPES * told.interval_ms
             lengths = {**_lengths(objective, experiment), "recovery": experiment.phases.recovery}
             for phase, length in lengths.items():
-                if length < needed:
+                if length < shortest_ms(told.interval_ms):
                     why = f"it is scraped every {format_duration(told.interval_ms)}, and the {phase} phase of {format_duration(length)}"
                     yield (
                         name,

@@ -20,6 +20,8 @@ from gameday.schema.grammar import Criterion
 
 SCRAPES = 4
 """Fewer in a phase are too few: its edges cut two of the steps between them."""
+_JITTER = 0.02
+"""Share by which one scrape may come early or late; sixty seconds are long enough for one each 15.001 s."""
 UNKNOWN = 0.1
 FRESH = 2
 """Scrape intervals that the last scrape of a phase may be before its end."""
@@ -33,6 +35,11 @@ class Heard:
     ratio: Ratio | None = None
     lack: Reason = Reason.NO_DATA
     error: str = ""
+
+
+def shortest_ms(interval_ms: int) -> float:
+    """Return how long a phase must be to have the scrapes that a judgement needs."""
+    return SCRAPES * interval_ms * (1 - _JITTER)
 
 
 def lacking(heard: Heard, window: Window | None) -> Reason | None:

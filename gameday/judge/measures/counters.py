@@ -18,6 +18,7 @@ from gameday.judge.countercriteria import (
     judge_counters_fault,
     lacking,
     rounded,
+    shortest_ms,
 )
 from gameday.judge.counterrecovery import judge_counter_recovery
 from gameday.judge.counters import Amounts, Ratio
@@ -59,7 +60,7 @@ class CountersMeasure:
             heard = self._base(criterion, objective)
             amounts = _of(heard, window)
             result = self._judged(criterion, objective, window)
-            if heard.ratio is not None and SCRAPES * heard.ratio.interval_ms > self._fault_ms:
+            if heard.ratio is not None and shortest_ms(heard.ratio.interval_ms) > self._fault_ms:
                 result = unsure(Reason.TOO_SHORT) if result.verdict is not Verdict.FAIL else result
                 heard = replace(heard, ratio=None, lack=Reason.TOO_SHORT, error=_SELDOM)
             opens = result.verdict is not Verdict.FAIL and lacking(heard, window) is None
