@@ -11,7 +11,7 @@ from bench.falsegreen.ways import Way
 from tests.harness import Lab
 
 pytestmark = pytest.mark.slow
-QUICK = ("too-few", "misspelt-key", "nothing-to-judge", "broken-before", "rollback-without-effect")
+QUICK = ("too-few", "misspelt-key", "nothing-to-judge", "rollback-without-effect")
 
 
 @pytest.mark.parametrize("way", ways(QUICK), ids=lambda way: way.name)
