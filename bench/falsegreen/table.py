@@ -38,10 +38,20 @@ def rewrite(text: str, new: str) -> str:
     return _BLOCK.sub(lambda _: f"{BEGIN}\n{new}{END}", text)
 
 
+def kept() -> dict[str, Row]:
+    """Return the rows that the page has, by the words of the way."""
+    block = _BLOCK.search(PAGE.read_text())
+    return {
+        found["says"]: Row(
+            says=found["says"], peer=int(found["peer"]), ours=Ended(code=int(found["code"]), says=found["why"])
+        )
+        for found in (_ROW.finditer(block[0]) if block else ())
+    }
+
+
 def committed() -> dict[str, tuple[int, int]]:
     """Return the exit codes of either tool that the page has, by the words of the way."""
-    block = _BLOCK.search(PAGE.read_text())
-    return {row["says"]: (int(row["peer"]), int(row["code"])) for row in _ROW.finditer(block[0])} if block else {}
+    return {says: (row.peer, row.ours.code) for says, row in kept().items()}
 
 
 def ways(names: Iterable[str]) -> tuple[Way, ...]:

@@ -180,6 +180,12 @@ WAYS: tuple[Way, ...] = (
         ours=lambda lab: {"faults": [flip(lab, run=["gameday-has-no-such-program"])]},
     ),
     Way(
+        name="background-action-raises",
+        says="the same, in the background",
+        peer=lambda lab: experiment(lab, [{**python("on", "fail"), "background": True}, WAIT]),
+        ours=lambda lab: {"faults": [flip(lab, run=["gameday-has-no-such-program"])]},
+    ),
+    Way(
         name="action-exits-1",
         says="the program that injects the fault exits with 1",
         peer=lambda lab: experiment(lab, [process("on", ["false"]), WAIT]),
@@ -226,6 +232,13 @@ WAYS: tuple[Way, ...] = (
         says="the same, watched the whole time (`--hypothesis-strategy continuously`)",
         peer=_middle_peer,
         words=("--hypothesis-strategy", "continuously", "--hypothesis-frequency", "0.2"),
+        ours=_middle_ours,
+    ),
+    Way(
+        name="watched-only-during",
+        says="the same, watched only while it is on (`--hypothesis-strategy during-method-only`)",
+        peer=_middle_peer,
+        words=("--hypothesis-strategy", "during-method-only", "--hypothesis-frequency", "0.2"),
         ours=_middle_ours,
     ),
     Way(
