@@ -23,6 +23,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "planned": ("fault", "none", "{fault} planned: {driver} on {targets}."),
     "load-started": ("load", "none", "The load began."),
     "probe-started": ("load", "none", "{sli} is read by a probe ({probe}) every {every_ms} ms."),
+    "alert-watched": ("load", "none", "The alert of {objective} is looked at ({probe}, source {source})."),
     "kept": ("run", "none", "{file} is kept as it is: its digest is on the chain."),
     "witness-summoned": (
         "load",
