@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from gameday.cli.outlook_sources import sentences
 from gameday.cli.terminal import printable
 from gameday.model import Json
-from gameday.schema.experiment import Experiment
+from gameday.schema.experiment import CHAOS_EXPERIMENT, Experiment
 from gameday.schema.quantities import format_duration, format_rate
 
 _PHASES = {"warmup": "warm-up", "baseline": "baseline", "fault": "fault", "recovery": "recovery"}
@@ -18,6 +18,8 @@ _NAMES = 24
 
 def text(document: Json, experiment: Experiment, width: int) -> str:
     """Lay it out for people, in lines of at most ``width`` columns where nothing is longer by itself."""
+    if not experiment.objectives:
+        return _as_it_is(document)
     blocks = [
         list(_head(document)),
         list(_drawing(document, experiment, max(40, width))),
@@ -30,7 +32,22 @@ def text(document: Json, experiment: Experiment, width: int) -> str:
         list(_chances(document)),
         list(_end(document)),
     ]
+    return _joined(blocks)
+
+
+def _joined(blocks: Sequence[Sequence[str]]) -> str:
     return "\n\n".join("\n".join(printable(line) for line in block) for block in blocks if block)
+
+
+def _as_it_is(document: Json) -> str:
+    """Lay out a Chaos Toolkit experiment: it has a gate, a pace and a hypothesis of its own, and no load or objectives of ours."""
+    head = [document["title"], *([f"  {' '.join(document['hypothesis'].split())}"] if document["hypothesis"] else [])]
+    longest = max(fault["length_ms"] for fault in document["faults"])
+    head.append(
+        f"  {document['source']}; a Chaos Toolkit experiment, at most {format_duration(longest)}; its hypothesis is judged"
+    )
+    faults = document["faults"]
+    return _joined([head, list(_faults(faults)), list(_deaths(faults)), list(_end(document))])
 
 
 def _head(document: Json) -> Iterator[str]:
@@ -116,7 +133,8 @@ def _faults(faults: Sequence[Json]) -> Iterator[str]:
     for fault in faults:
         targets = ", ".join(fault["targets"]) or "no target"
         note = f" ({fault['note']})" if fault["note"] else ""
-        when = f"at {format_duration(fault['at_ms'])} for {format_duration(fault['length_ms'])}"
+        most = "at most " if fault["driver"] == CHAOS_EXPERIMENT else ""
+        when = f"at {format_duration(fault['at_ms'])} for {most}{format_duration(fault['length_ms'])}"
         yield f"{fault['name']}: {fault['driver']} on {targets}{note}, {when}"
         if fault["error"]:
             yield f"  CANNOT BE PLANNED: {fault['error']}"
