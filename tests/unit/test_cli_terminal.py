@@ -6,6 +6,7 @@ import io
 import os
 import pty
 import re
+import select
 import struct
 import termios
 from collections.abc import Iterator
@@ -74,6 +75,16 @@ def screen() -> Iterator[tuple[int, io.TextIOWrapper]]:
     os.close(master)
 
 
+def seen_until(master: int, end: str) -> str:
+    """What a person has seen when ``end`` has come: the kernel hands a terminal's output on in pieces, a little later."""
+    seen = ""
+    while not seen.endswith(end):
+        ready, _, _ = select.select([master], [], [], 10)
+        assert ready, seen
+        seen += os.read(master, 65536).decode()
+    return seen
+
+
 def resize(stream: io.TextIOWrapper, columns: int, rows: int = 24) -> None:
     ioctl(stream.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
@@ -98,6 +109,6 @@ def test_a_block_goes_up_by_the_rows_that_its_lines_take_now(screen: tuple[int, 
     block.draw([], [Line(text="x" * 29, cells=29), Line(text="y", cells=1)])
     resize(stream, 10)
     block.draw(["bye"], [])
-    seen = os.read(master, 65536).decode()
+    seen = seen_until(master, "bye\r\n")
     assert re.findall(r"\r\x1b\[(\d+)A\x1b\[J|\r(\x1b\[J)", seen) == [("1", ""), ("", "\x1b[J"), ("3", "")]
     assert seen.endswith("bye\r\n")
