@@ -139,7 +139,7 @@ class Coordinator:
         """Tell a worker the run's zero in its own clock, once that is known."""
         if not member.clock.known:
             return
-        setup = {"t": "setup", "epoch_ns": member.clock.theirs(self._epoch_ns)}
+        setup: dict[str, Any] = {"t": "setup", "epoch_ns": member.clock.theirs(self._epoch_ns)}
         if not member.set_up:
             member.set_up = True
             setup |= {"limits_us": self._config["limits_us"], "timeout_ms": self._config["timeout_ms"]}

@@ -6,6 +6,7 @@ import argparse
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -21,7 +22,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "ci.md").read_text()
 GITHUB, GITLAB = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def parsed(text: str) -> object:
+def parsed(text: str) -> Any:
     return YAML(typ="safe").load(text)  # pyright: ignore[reportUnknownMemberType] - ruamel.yaml has no types
 
 
@@ -33,10 +34,9 @@ def test_the_workflow_is_the_one_that_init_writes() -> None:
 
 def test_the_job_of_gitlab_takes_what_is_written() -> None:
     job = parsed(GITLAB)
-    assert isinstance(job, dict)
-    artifacts = job["resilience"]["artifacts"]
+    artifacts: dict[str, Any] = job["resilience"]["artifacts"]
     assert artifacts["when"] == "always"
-    reports = artifacts["reports"]
+    reports: dict[str, str] = artifacts["reports"]
     assert reports["annotations"] == f"runs/{LINKS}"
     junit, metrics = renderers(["junit", "openmetrics"])
     assert reports["junit"] == f"runs/*/{junit.filename}"
