@@ -55,7 +55,8 @@ def _compiled(text: str) -> Callable[[object], list[object]]:
     try:
         query = library.compile(text)
     except (library.JSONPathError, RecursionError) as error:
-        raise ValueError(f"not a path: {text[:_SHOWN]!r}: {error}; {_FORM}") from None
+        why = str(error).partition("\n")[0]  # newer ones draw the place below
+        raise ValueError(f"not a path: {text[:_SHOWN]!r}: {why}; {_FORM}") from None
 
     def values(document: object) -> list[object]:
         try:
