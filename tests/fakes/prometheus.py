@@ -65,7 +65,7 @@ class Prometheus:
         (self.folder / "web.yml").write_text(self.web)
 
     def start(self) -> None:
-        """Start it, and wait until it answers queries."""
+        """Start it, and wait until it answers queries and scrapes its targets, up or down: that begins up to five seconds later."""
         program = shutil.which("prometheus")
         if program is None:
             pytest.skip("no prometheus: apt-get install prometheus")
@@ -82,6 +82,8 @@ class Prometheus:
         with (self.folder / "prometheus.log").open("ab") as log:
             self.process = subprocess.Popen(argv, stdout=log, stderr=log)
         await_true(self._answers, READY_SECONDS, f"Prometheus answers; see {self.folder / 'prometheus.log'}")
+        if not self.web:  # a password or TLS is its test's own business
+            await_true(lambda: len(self.query("up")) >= len(self.targets), READY_SECONDS, "every target was tried")
 
     def _answers(self) -> bool:
         assert self.process is not None

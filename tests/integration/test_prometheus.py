@@ -23,6 +23,9 @@ pytestmark = pytest.mark.slow
 
 RATE = 50
 TOTAL = 'shop_requests_total{route="/products"}'
+EDGE = 5
+"""Requests (100 ms at our rate) that may be on one side of an edge for the load and on the other for a scrape: Prometheus moves the time
+of a scrape by up to a hundredth of its interval, and a busy machine answers it some tens of milliseconds after that time."""
 BAD = 'shop_requests_total{route="/products",code=~"5.."}'
 
 
@@ -101,9 +104,12 @@ def test_counters_say_what_the_load_counted_within_the_scrape_error(shop: Shop, 
     for phase in ("baseline", "fault", "recovery"):
         assert 0 <= load[phase]["n"] - api[phase]["n"] <= 2 * scrape, (phase, load[phase], api[phase])
         assert api[phase]["counters"]["edge_ms"] == pytest.approx(1000, abs=100)
-    assert (api["fault"]["k"], api["baseline"]["k"]) == (api["fault"]["n"], 0)
+    # What comes back between the catalog's start and the proof of its revert is good: at most what the load saw of that, and an edge.
+    good = {name: row["fault"]["n"] - row["fault"]["k"] for name, row in (("load", load), ("api", api))}
+    assert good["api"] <= good["load"] + EDGE
+    assert api["baseline"]["k"] == 0
     # Whatever failed, failed in a step that belongs to the fault or to its edges: both counts are whole.
-    assert abs(sum(api[p]["k"] - load[p]["k"] for p in ("baseline", "onset", "fault", "recovery"))) <= 2
+    assert abs(sum(api[p]["k"] - load[p]["k"] for p in ("baseline", "onset", "fault", "recovery"))) <= EDGE
     row = next(row for row in ran.verdict["objectives"] if row["name"] == "api")
     assert row["recovery"]["result"] == "pass"
     assert row["recovery"]["seconds"] <= 3

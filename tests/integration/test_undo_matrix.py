@@ -42,7 +42,8 @@ def test_every_other_driver_that_can_be_tested_here_leaves_nothing_either() -> N
     report = selftest(points=BRIEFLY, workers=8, names=sorted(rest))
     assert report.residues == ()
     assert {kill.driver for kill in report.kills} == rest
-    assert all(name.startswith(("toxiproxy.", "process.kill", "k8s.", "docker.")) for name in untested), untested
+    elsewhere = ("toxiproxy.", "process.kill", "chaostoolkit")  # each has its contract, kill cases included
+    assert all(name.startswith(elsewhere) for name in untested), untested
 
 
 @contextmanager
