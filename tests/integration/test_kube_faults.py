@@ -177,7 +177,7 @@ def test_a_pod_of_the_same_name_is_not_the_victim(kube: FakeKube, where: dict[st
     kube.store.create(PODS, "shop", bare)
     driver = kill(where, selector="app=db", grace=0)
     plan = driver.plan(WORLD)
-    assert plan.targets[0].endswith("(nothing starts it again)")
+    assert plan.targets[0].endswith(f"(nothing starts it again) in fake ({kube.url})")
     kube.store.drop(PODS, "shop", "db-0")
     again = kube.store.create(PODS, "shop", {"metadata": {"name": "db-0", "labels": {"app": "db"}}, "spec": {}})
     with pytest.raises(DriverError, match="0 of 1 pods killed, then: db-0 was gone before"):
@@ -260,7 +260,7 @@ def test_a_node_that_is_cordoned_already_is_not_ours_to_uncordon(kube: FakeKube,
     kube.store.change(NODES, None, "node1", lambda node: node["spec"].update(unschedulable=True))
     driver = CordonNodes(**where, selector="kubernetes.io/hostname")
     plan = driver.plan(WORLD)
-    assert plan.targets == ("node node2",)
+    assert plan.targets == (f"node node2 in fake ({kube.url})",)
     driver.inject(plan, WORLD)
     driver.revert(plan, WORLD)
     assert [bool(node["spec"].get("unschedulable")) for node in kube.store.list(NODES)] == [True, False]

@@ -42,6 +42,11 @@ class Cluster:
     server: str
     """URL of the API server that the context led to when the plan was made."""
 
+    @property
+    def words(self) -> str:
+        """How a target names it; by the address, too, so that a plan for another server is another plan."""
+        return f"in {self.context} ({self.server})"
+
     def to_json(self) -> dict[str, str]:
         """As a plan keeps it."""
         return {"kubeconfig": self.kubeconfig, "context": self.context, "server": self.server}

@@ -61,6 +61,7 @@ class ScaleDeployment(InNamespace):
             before = int(found["spec"].get("replicas", 1))
             if before == self.replicas:
                 raise NoTargetError(f"{words} has {before} replicas already")
+            shown = f"{words} ({before} to {self.replicas} replicas) {api.cluster.words}"
             undo = {
                 "cluster": api.cluster.to_json(),
                 "path": _path(self.namespace, self.deployment),
@@ -70,7 +71,7 @@ class ScaleDeployment(InNamespace):
                 "owner": owner(world),
                 "expires_ms": self.expires,
             }
-        return Plan(driver=self.name, targets=(f"{words} ({before} to {self.replicas} replicas)",), undo=undo)
+        return Plan(driver=self.name, targets=(shown,), undo=undo)
 
     def inject(self, plan: Plan, world: World) -> None:
         """Scale it in one request, with our marks; return when the cluster has followed."""

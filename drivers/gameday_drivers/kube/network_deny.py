@@ -74,9 +74,10 @@ class DenyNetwork(InNamespace):
                 "owner": owner(world),
                 "check": self.check,
             }
+            shown = (f"pod {self.namespace}/{pod.name} ({self.direction}) {api.cluster.words}" for pod in pods)
+            targets = tuple(sorted(shown))
         if self.check and not _connects(self.check):
             raise DriverError(f"{self.check} takes no connections now: nothing could be told from it")
-        targets = tuple(sorted(f"pod {self.namespace}/{pod.name} ({self.direction})" for pod in pods))
         return Plan(driver=self.name, targets=targets, undo=undo, ready=sum(pod.ready for pod in pods))
 
     def _policy_name(self, world: World) -> str:

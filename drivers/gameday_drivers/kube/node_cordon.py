@@ -60,13 +60,13 @@ class CordonNodes(InCluster):
             if not free:
                 raise NoTargetError(f"no schedulable node of {api.cluster.context} is {self.selector or self.nodes}")
             kept = [{key: str(node["metadata"][key]) for key in ("name", "uid")} for node in free]
+            targets = tuple(f"node {node['name']} {api.cluster.words}" for node in kept)
             undo = {
                 "cluster": api.cluster.to_json(),
                 "nodes": kept,
                 "owner": owner(world),
             }
         ready = sum(_ready(node) and not _cordoned(node) for node in every)
-        targets = tuple(f"node {node['name']}" for node in kept)
         return Plan(driver=self.name, targets=targets, undo=undo, ready=ready)
 
     def _wanted(self, api: Api, every: list[Any]) -> list[Any]:

@@ -63,7 +63,7 @@ class KillPods(InNamespace):
                 "grace": None if self.grace is None else self.grace // 1000,
                 "victims": [{"name": pod.name, "uid": pod.uid} for pod in victims],
             }
-            targets = tuple(f"pod {self.namespace}/{_words(pod)}" for pod in victims)
+            targets = tuple(f"pod {self.namespace}/{_words(pod)} {api.cluster.words}" for pod in victims)
         return Plan(driver=self.name, targets=targets, undo=undo, ready=sum(pod.ready for pod in pods))
 
     def inject(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
