@@ -105,7 +105,7 @@ class Api:
                 auth_settings=["BearerToken"],
                 _preload_content=False,
                 _return_http_data_only=True,
-                _request_timeout=REQUEST_SECONDS,
+                _request_timeout=(REQUEST_SECONDS, REQUEST_SECONDS),  # client 35 ignores a single float
             )
             return dict(json.loads(answer.data))
         except kubernetes.client.exceptions.ApiException as error:
