@@ -1,0 +1,183 @@
+"""One way to the API server: an explicit kubeconfig and context, a timeout on every request, answers as plain JSON.
+
+The official client does the connection and the credentials, and nothing else: its models differ between versions, and it reads
+KUBECONFIG once, at import, so that a later change goes on talking to the first cluster.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, cast
+
+from gameday.model import Json
+from gameday.spi import DriverError
+
+REQUEST_SECONDS = 2.0
+"""How long one request may take: two of them fit into what a measurement may."""
+MERGE = "application/merge-patch+json"
+_SAID = 300
+
+
+class KubeError(DriverError):
+    """The API server refused, or did not answer."""
+
+    def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        """The HTTP status; 0 without an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Which cluster, as a plan keeps it."""
+
+    kubeconfig: str
+    context: str
+    server: str
+    """URL of the API server that the context led to when the plan was made."""
+
+    @property
+    def words(self) -> str:
+        """How a target names it; by the address, too, so that a plan for another server is another plan."""
+        return f"in {self.context} ({self.server})"
+
+    def to_json(self) -> dict[str, str]:
+        """As a plan keeps it."""
+        return {"kubeconfig": self.kubeconfig, "context": self.context, "server": self.server}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """An open way to one cluster."""
+
+    cluster: Cluster
+    client: Any
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
+        """Read one object or list; KubeError, with status 404 when it is not there."""
+        return self._ask("GET", path, query=query)
+
+    def find(self, path: str) -> Json | None:
+        """Read one object, or return None when it is not there."""
+        try:
+            return self.get(path)
+        except KubeError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def create(self, path: str, body: Json) -> Json:
+        """Create an object."""
+        return self._ask("POST", path, body=body)
+
+    def patch(self, path: str, body: Json) -> Json:
+        """Apply a JSON merge patch; with ``metadata.resourceVersion`` only to that very version, else status 409."""
+        return self._ask("PATCH", path, body=body, kind=MERGE)
+
+    def delete(self, path: str, *, uid: str, grace: int | None = None) -> Json:
+        """Delete that very object, status 409 when another one has its name; ``grace`` in seconds."""
+        body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        return self._ask("DELETE", path, body=body if grace is None else {**body, "gracePeriodSeconds": grace})
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        kind: str = "application/json",
+    ) -> Json:
+        kubernetes, urllib3 = _library(), cast("Any", importlib.import_module("urllib3"))
+        try:
+            answer = self.client.call_api(
+                path,
+                method,
+                query_params=list((query or {}).items()),
+                header_params={"Accept": "application/json", "Content-Type": kind},
+                body=None if body is None else dict(body),
+                auth_settings=["BearerToken"],
+                _preload_content=False,
+                _return_http_data_only=True,
+                _request_timeout=(REQUEST_SECONDS, REQUEST_SECONDS),  # client 35 ignores a single float
+            )
+            return dict(json.loads(answer.data))
+        except kubernetes.client.exceptions.ApiException as error:
+            if error.status:
+                raise self._refused(method, path, int(error.status), error.body) from None
+            raise self._silent(str(error.reason)) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._silent(_plain(error)) from None
+        except ValueError:
+            raise KubeError(f"{self.cluster.server} answers {method} {path} with what is not JSON") from None
+
+    def _refused(self, method: str, path: str, status: int, body: Any) -> KubeError:
+        try:
+            said = str(json.loads(body)["message"])
+        except (ValueError, KeyError, TypeError):
+            said = ""
+        words = "".join(c if c.isprintable() else " " for c in said)[:_SAID]
+        return KubeError(
+            f"the API server answers {status} to {method} {path}{': ' if words else ''}{words}", status=status
+        )
+
+    def _silent(self, why: str) -> KubeError:
+        return KubeError(f"no answer from the API server {self.cluster.server}: {why}")
+
+
+def _plain(error: Exception) -> str:
+    kind = type(error).__name__
+    if "Timeout" in kind:
+        return f"nothing within {REQUEST_SECONDS:g} s"
+    return "connection refused" if "refused" in str(error) else kind
+
+
+def _library() -> Any:
+    try:
+        return importlib.import_module("kubernetes")
+    except ImportError as error:
+        message = "Kubernetes faults need the package kubernetes"
+        raise DriverError(message, hint='pip install "gameday-runner[kubernetes]"') from error
+
+
+@contextmanager
+def connect(kubeconfig: str, context: str) -> Generator[Api]:
+    """Open the way to the cluster that a context of a kubeconfig names; DriverError when there is none. Nothing is sent."""
+    path = Path(kubeconfig).expanduser()
+    if not path.is_file():
+        raise DriverError(f"there is no kubeconfig {path}", hint="name one file; lists with : are not read")
+    kubernetes, yaml = _library(), cast("Any", importlib.import_module("yaml"))
+    configuration = kubernetes.client.Configuration()
+    try:
+        kubernetes.config.load_kube_config(
+            config_file=str(path.resolve()), context=context, client_configuration=configuration, persist_config=False
+        )
+    except (kubernetes.config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError) as error:
+        said = str(error).splitlines()[0][:_SAID] if str(error) else type(error).__name__
+        raise DriverError(f"the context {context!r} of {path} cannot be used: {said}") from None
+    configuration.retries = False
+    cluster = Cluster(kubeconfig=str(path.resolve()), context=context, server=str(configuration.host))
+    client = kubernetes.client.ApiClient(configuration)
+    try:
+        yield Api(cluster=cluster, client=client)
+    finally:
+        client.rest_client.pool_manager.clear()
+
+
+@contextmanager
+def planned(undo: Json) -> Generator[Api]:
+    """Open the way to the cluster of a plan; DriverError when its context leads to another server than it did then."""
+    was = undo["cluster"]
+    with connect(str(was["kubeconfig"]), str(was["context"])) as api:
+        if api.cluster.server != was["server"]:
+            raise DriverError(
+                f"the context {was['context']} leads to {api.cluster.server}, and it was planned for {was['server']}",
+                hint=f"put the context in {was['kubeconfig']} back; nothing was touched",
+            )
+        yield api

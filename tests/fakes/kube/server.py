@@ -1,0 +1,179 @@
+"""The HTTP side of the emulated API server: paths, verbs, reviews, and what a test has told it to refuse."""
+
+from __future__ import annotations
+
+import json
+import time
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.fakes.kube.errors import ApiError
+from tests.fakes.kube.selection import Object
+from tests.fakes.kube.store import KINDS, NAMESPACES, PODS, Resource, merged
+from tests.fakes.kube.watching import watch
+
+if TYPE_CHECKING:
+    from tests.fakes.kube.cluster import FakeKube
+
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+
+
+def handler_for(kube: FakeKube) -> type[BaseHTTPRequestHandler]:
+    """Return the handler of one cluster."""
+    return type("Bound", (Handler,), {"kube": kube})
+
+
+class Asked(NamedTuple):
+    """One request for a resource."""
+
+    verb: str
+    resource: Resource
+    namespace: str | None
+    name: str
+    sub: str
+    query: dict[str, str]
+    body: Object
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    kube: FakeKube
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
+        """Say nothing."""
+
+    def _handle(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        raw = self.rfile.read(length)
+        split = urlsplit(self.path)
+        query = {key: values[0] for key, values in parse_qs(split.query).items()}
+        try:
+            body: Object = json.loads(raw) if raw else {}
+            self.kube.requests.append((self.command, split.path, body))
+            self._misbehave(split.path)
+            self._route([unquote(part) for part in split.path.strip("/").split("/")], query, body)
+        except ApiError as error:
+            self.answer(error.code, error.body)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 - their names there
+
+    def _misbehave(self, path: str) -> None:
+        for fault in list(self.kube.faults):
+            found = fault(self.command, path)
+            if isinstance(found, ApiError):
+                raise found
+            if found:
+                end = time.monotonic() + found
+                while time.monotonic() < end and not self.kube.stopping.is_set():
+                    time.sleep(0.02)
+
+    def answer(self, code: int, body: Object | bytes) -> None:
+        """Send one whole answer."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/plain" if isinstance(body, bytes) else "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _route(self, parts: list[str], query: dict[str, str], body: Object) -> None:
+        if parts == ["version"]:
+            return self.answer(200, {"major": "1", "minor": "34", "gitVersion": "v1.34.0-fake"})
+        group, version, rest = ("", parts[1], parts[2:]) if parts[0] == "api" else (parts[1], parts[2], parts[3:])
+        if group == "authorization.k8s.io":
+            asked = body["spec"]["resourceAttributes"]
+            full = "/".join(filter(None, (asked["resource"], asked.get("subresource"))))
+            allowed = (asked["verb"], full) not in self.kube.denied
+            return self.answer(201, {**body, "status": {"allowed": allowed}})
+        namespace = rest[1] if rest[0] == "namespaces" and len(rest) > 2 else None
+        rest = rest[2:] if namespace else rest
+        resource: Resource = (group, version, rest[0])
+        if resource not in KINDS:
+            return self.answer(404, b"404 page not found\n")
+        name, sub = ([*rest[1:], "", ""])[:2]
+        return self._serve(Asked(self._verb(name, query), resource, namespace, name, sub, query, body))
+
+    def _verb(self, name: str, query: dict[str, str]) -> str:
+        if self.command == "GET":
+            return "get" if name else "watch" if query.get("watch", "").lower() in ("true", "1") else "list"
+        return _VERBS.get(self.command) or ("delete" if name else "deletecollection")
+
+    def _serve(self, asked: Asked) -> None:
+        res = asked.resource
+        full = f"{res[2]}/{asked.sub}" if asked.sub else res[2]
+        if (asked.verb, full) in self.kube.denied:
+            text = f'{res[2]} is forbidden: User "u" cannot {asked.verb} resource "{full}"'
+            raise ApiError(403, "Forbidden", text)
+        if asked.verb == "watch":
+            return watch(self, res, asked.namespace, asked.query)
+        with self.kube.store.lock:
+            if self.command == "GET":
+                code, out = 200, self._read(asked)
+            elif self.command == "POST":
+                code, out = 201, self._create(asked)
+            else:
+                code, out = 200, self._remove(asked) if self.command == "DELETE" else self._write(asked)
+        return self.answer(code, out)
+
+    def _read(self, asked: Asked) -> Object:
+        if asked.verb == "list":
+            return self._list(asked)
+        found = self.kube.store.get(asked.resource, asked.namespace, asked.name)
+        return _scale(found) if asked.sub == "scale" else found
+
+    def _create(self, asked: Asked) -> Object:
+        store, dry = self.kube.store, asked.query.get("dryRun") == "All"
+        if asked.sub == "eviction":
+            return store.evict(asked.namespace or "", asked.name, asked.body, dry=dry)
+        return store.create(asked.resource, asked.namespace, asked.body, dry=dry)
+
+    def _write(self, asked: Asked) -> Object:
+        store, where = self.kube.store, (asked.resource, asked.namespace, asked.name)
+        new = merged(store.get(*where), asked.body) if asked.verb == "patch" else asked.body
+        written = store.update(*where, new, dry=asked.query.get("dryRun") == "All")
+        return _scale(written) if asked.sub == "scale" else written
+
+    def _remove(self, asked: Asked) -> Object:
+        store, res, dry = self.kube.store, asked.resource, asked.query.get("dryRun") == "All"
+        options = dict(asked.body)
+        if "gracePeriodSeconds" in asked.query:
+            options["gracePeriodSeconds"] = int(asked.query["gracePeriodSeconds"])
+        if asked.verb == "delete":
+            gone = store.delete(res, asked.namespace, asked.name, options, dry=dry)
+            return gone if res in (PODS, NAMESPACES) else _success(res, gone)
+        found = self._list(asked)
+        for item in found["items"]:
+            store.delete(res, asked.namespace, item["metadata"]["name"], options, dry=dry)
+        return found
+
+    def _list(self, asked: Asked) -> Object:
+        store, res, query = self.kube.store, asked.resource, asked.query
+        labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
+        return {
+            "kind": f"{KINDS[res]}List",
+            "apiVersion": "/".join(filter(None, res[:2])),
+            "metadata": {"resourceVersion": str(store.version)},
+            "items": store.list(res, asked.namespace, labels=labels, fields=fields),
+        }
+
+
+def _scale(found: Object) -> Object:
+    status = {"replicas": found["status"].get("replicas", 0)}
+    spec = {"replicas": found["spec"]["replicas"]}
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": found["metadata"],
+        "spec": spec,
+        "status": status,
+    }
+
+
+def _success(res: Resource, gone: Object) -> Object:
+    details = {"name": gone["metadata"]["name"], "kind": res[2], "uid": gone["metadata"]["uid"]}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

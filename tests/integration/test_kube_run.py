@@ -1,0 +1,54 @@
+"""Whole runs whose faults are in a cluster: planned, made, proven, judged and undone by the real runner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gameday.testing import eventually
+from tests.fakes.kube import FakeKube
+from tests.fakes.kube.store import DEPLOYMENTS
+from tests.harness import Lab
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def kube() -> Iterator[FakeKube]:
+    with FakeKube() as kube:
+        kube.deploy("web", 3)
+        assert eventually(lambda: len(kube.ready("web")) == 3)
+        yield kube
+
+
+def faults(kube: FakeKube, folder: Path, **kill: Any) -> list[dict[str, Any]]:
+    where = {"kubeconfig": kube.write_kubeconfig(folder / "kubeconfig"), "context": "fake", "namespace": "shop"}
+    killed = {"do": "k8s.pod-kill", "with": {**where, "selector": "app=web", "grace": "0s"}, "at": "0s"}
+    scaled = {"do": "k8s.deployment-scale", "with": {**where, "deployment": "web"}, "at": "2s", "for": "2s"}
+    return [
+        {"pod-killed": {**killed, "irreversible": "allow", "observe": "2s", "keep_ready": 2, **kill}},
+        {"scaled-away": scaled},
+    ]
+
+
+def test_a_pod_is_killed_and_a_deployment_scaled_away_and_back(kube: FakeKube, tmp_path: Path) -> None:
+    lab, before = Lab(tmp_path), kube.ready("web")
+    ran = lab.run(lab.write(faults=faults(kube, tmp_path)))
+    assert ran.code == 0, ran.out + ran.err
+    assert eventually(lambda: len(kube.ready("web")) == 3)
+    assert not before & kube.ready("web")
+    assert not kube.store.get(DEPLOYMENTS, "shop", "web")["metadata"].get("annotations")
+    assert sum(method == "DELETE" for method, _, _ in kube.requests) == 1
+    assert kube.url in (lab.run_folder / "journal.ndjson").read_text()
+
+
+def test_a_blast_radius_that_is_too_large_touches_nothing(kube: FakeKube, tmp_path: Path) -> None:
+    lab, before = Lab(tmp_path), kube.ready("web")
+    ran = lab.run(lab.write(faults=faults(kube, tmp_path, keep_ready=3)))
+    assert ran.code not in (0, 1), ran.out
+    assert "keep_ready" in ran.out + ran.err
+    assert kube.ready("web") == before
+    assert not any(method in ("DELETE", "PATCH") for method, _, _ in kube.requests)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gameday.spi import DriverError, World
+from gameday_drivers.kube.access import Need, rules
+from gameday_drivers.kube.deployment_scale import ScaleDeployment
+from gameday_drivers.kube.network_deny import DenyNetwork
+from gameday_drivers.kube.node_cordon import CordonNodes
+from gameday_drivers.kube.pod_kill import KillPods
+from gameday_drivers.kube.pods import Pod, as_text, chosen
+
+WHERE: dict[str, Any] = {"kubeconfig": "config", "context": "test"}
+SHOP: dict[str, Any] = {**WHERE, "namespace": "shop"}
+
+
+def but(**more: Any) -> dict[str, Any]:
+    return {**SHOP, **more}
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: KillPods(**but(context=" "), selector="a=b"), "^context is empty"),
+        (lambda: KillPods(**but(kubeconfig=""), selector="a=b"), "^kubeconfig is empty"),
+        (lambda: KillPods(**but(namespace="kube-system"), selector="a=b"), "^namespace kube-system belongs to"),
+        (lambda: KillPods(**but(namespace="../x"), selector="a=b"), "^namespace is not a name"),
+        (lambda: KillPods(**SHOP, selector=" "), "^selector is empty"),
+        (lambda: KillPods(**SHOP, selector="a=b", share=0.0), "^share is from"),
+        (lambda: KillPods(**SHOP, selector="a=b", share=0.5, count=2), "^share and count"),
+        (lambda: KillPods(**SHOP, selector="a=b", grace=1500), "^grace is in whole seconds"),
+        (lambda: ScaleDeployment(**SHOP, deployment="A b"), "^deployment is not a name"),
+        (lambda: ScaleDeployment(**but(namespace="kube-node-lease"), deployment="a"), "^namespace kube-"),
+        (lambda: DenyNetwork(**SHOP, selector="app in (a)"), "^selector is not a list of labels"),
+        (lambda: DenyNetwork(**SHOP, selector="a=b", check="host"), "^check is not an address"),
+        (lambda: DenyNetwork(**SHOP, selector="a=b", check="h:80", direction="egress"), "^check cannot tell"),
+        (lambda: CordonNodes(**WHERE), "exactly one"),
+        (lambda: CordonNodes(**WHERE, nodes=("a",), selector="b"), "exactly one"),
+        (lambda: CordonNodes(**WHERE, nodes=("a/b",)), "^nodes is not a name"),
+    ],
+)
+def test_what_a_driver_refuses_begins_with_the_parameter(make: Callable[[], object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_without_the_client_the_error_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config").write_text("{}")
+    monkeypatch.setitem(sys.modules, "kubernetes", None)
+    driver = KillPods(**but(kubeconfig=str(tmp_path / "config")), selector="a=b")
+    with pytest.raises(DriverError, match="need the package kubernetes") as raised:
+        driver.plan(World(run_id="r"))
+    assert "gameday-runner[kubernetes]" in raised.value.hint
+
+
+@pytest.mark.parametrize("text", ["{}", "not yaml: [", "", "[1]", '{"contexts": [{"name": "other", "context": {}}]}'])
+def test_a_kubeconfig_that_has_no_such_context_is_said(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config"
+    path.write_text(text)
+    with pytest.raises(DriverError, match=r"the context 'test' of .* cannot be used"):
+        KillPods(**but(kubeconfig=str(path)), selector="a=b").plan(World(run_id="r"))
+    with pytest.raises(DriverError, match="there is no kubeconfig"):
+        KillPods(**but(kubeconfig=f"{path}:{path}"), selector="a=b").plan(World(run_id="r"))
+
+
+def test_a_policy_alone_proves_nothing() -> None:
+    assert not DenyNetwork(**SHOP, selector="a=b").provable
+    assert DenyNetwork(**SHOP, selector="a=b", check="127.0.0.1:80").provable
+
+
+def test_rules_of_the_cluster_are_a_cluster_role() -> None:
+    needs = [Need(verb="patch", resource="nodes"), Need(verb="get", resource="nodes")]
+    assert rules(needs, "").splitlines()[1:] == [
+        "kind: ClusterRole",
+        "metadata:",
+        "  name: gameday",
+        "rules:",
+        '  - {apiGroups: [""], resources: [nodes], verbs: [get, patch]}',
+    ]
+
+
+def test_the_choice_is_the_same_again_and_another_for_another_run() -> None:
+    pods = [Pod(name=f"p{n}", uid=f"u{n}", node="", ready=True, going=False, owned=True) for n in range(20)]
+    first = chosen(pods, 5, "run-1")
+    assert chosen(pods[::-1], 5, "run-1") == first
+    assert {chosen(pods, 5, f"run-{n}") for n in range(20)} != {first}
+    assert len(set(first)) == 5
+
+
+def test_selector_objects_are_written_as_text() -> None:
+    expressions = [
+        {"key": "tier", "operator": "In", "values": ["a", "b"]},
+        {"key": "x", "operator": "DoesNotExist"},
+    ]
+    assert as_text({"matchLabels": {"app": "w"}, "matchExpressions": expressions}) == "app=w,tier in (a,b),!x"
+    assert (as_text({}), as_text(None)) == ("", None)
