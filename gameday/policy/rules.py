@@ -104,6 +104,10 @@ def _static(policy: Policy, experiment: Experiment, now: datetime, lasts_ms: int
             yield Refusal(rule=f"{policy.path.name}: environments", says=says)
         elif any(fnmatchcase(host, pattern.lower()) for pattern in policy.rules.environments[name].deny_hosts):
             yield Refusal(rule=f"{_place(policy, name)}.deny_hosts", says=f"{by} touches {host}, which is denied")
+    for fault in experiment.faults:
+        if fault.do.startswith("k8s."):  # which cluster it is, nothing here knows yet
+            says = f"{fault.name} touches a cluster, and this version cannot tell which environment that is"
+            yield Refusal(rule=f"{policy.path.name}: environments", says=says)
     for name, environment in environments(policy, experiment).items():
         place = _place(policy, name)
         yield from _drivers(place, environment, experiment)
