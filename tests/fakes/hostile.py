@@ -86,12 +86,27 @@ MEANING: dict[str, str] = {
 """YAML that is no valid experiment."""
 
 
+NOTABLE = 1.5
+"""Seconds from which a cost is measured twice."""
+
+
 def _peak_mb() -> float:
     """The most memory of this program alone: rusage begins with what its parent had when it was forked."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return int(next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:")).split()[1]) / 1024
+
+
+def _cost(path: Path) -> tuple[str, float]:
+    """Read a file; return the code of its first error, and the seconds of processor time that it took."""
+    began = time.process_time()
+    try:
+        load_experiments(path)
+        code = "valid"
+    except ExperimentErrors as errors:
+        code = errors.errors[0].code
+    return code, time.process_time() - began
 
 
 def main() -> None:
@@ -101,13 +116,9 @@ def main() -> None:
         texts = {name: text for name, (text, _) in SYNTAX.items()} | dict(MEANING)
         for title, text in texts.items():
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
-            began = time.process_time()
-            try:
-                load_experiments(path)
-                code = "valid"
-            except ExperimentErrors as errors:
-                code = errors.errors[0].code
-            spent = time.process_time() - began
+            code, spent = _cost(path)
+            if spent > NOTABLE:  # whatever else the machine does can only add to it
+                spent = min(spent, _cost(path)[1])
             sys.stdout.write(json.dumps({"name": title, "seconds": round(spent, 3), "code": code}) + "\n")
     sys.stdout.write(json.dumps({"peak_mb": _peak_mb()}) + "\n")
 

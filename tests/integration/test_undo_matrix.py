@@ -93,11 +93,11 @@ def notes(folder: Path) -> list[str]:
 
 
 def test_a_background_child_that_holds_the_pipe_delays_nothing_and_is_undone_at_its_end(tmp_path: Path) -> None:
-    """It leaves its session and applies the fault once more when nobody waits for it any longer."""
+    """It leaves its session and applies the fault once more when nobody waits for it any longer, half a second before its end."""
     folder = tmp_path / "held-1"
     folder.mkdir()
     flag = folder / "flag"
-    run = ["sh", "-c", 'setsid sh -c "sleep 3.5; touch $0" & touch "$0"', str(flag)]
+    run = ["sh", "-c", 'setsid sh -c "sleep 3.5; touch $0; sleep 0.5" & touch "$0"', str(flag)]
     with bare(folder, run) as runner:
         assert runner.stdout is not None
         assert runner.stdout.readline()
