@@ -9,12 +9,10 @@ import click
 
 from gameday.cli.running import Ran, variant_words
 from gameday.cli.terminal import printable
-from gameday.model import Json, Reason, Verdict
+from gameday.model import Json, Verdict
 
 if TYPE_CHECKING:
     from gameday.runner.ending import Judged
-
-NEAR = [str(Reason.NEAR_LIMIT)]
 
 
 def alarm(document: Json, *, err: bool = False) -> None:
@@ -104,24 +102,12 @@ def _proves(row: Json) -> str:
     return f"at least {100 * row['lower_bound']:.1f}% of such runs pass, with {100 * row['confidence']:.0f}% confidence"
 
 
-def near_enough(document: Json) -> bool:
-    """Whether ``--accept near-limit`` may let this run go: nothing but near-limit, and every such count inside its budget."""
-    if document["verdict"] != Verdict.INCONCLUSIVE.word or document["reasons"] != NEAR:
-        return False
-    rows = [
-        phase
-        for objective in document["objectives"]
-        for criterion in objective["criteria"]
-        for phase in criterion["phases"].values()
-        if phase.get("reason") == NEAR[0]
-    ]
-    return bool(rows) and all(row["n"] and row["k"] <= row["budget"] * row["n"] for row in rows)
-
-
 def exit_code(done: Iterable[Ran], *, accept: bool = False) -> int:
     """Return the exit code of the most serious verdict; with ``accept`` a run that is only near its limit counts as passed."""
+    from gameday.judge.acceptance import acceptable  # noqa: PLC0415 - heavy
+
     codes = [
-        (Verdict.PASS, 0) if accept and near_enough(one.judged.document) else (one.judged.verdict, one.judged.exit_code)
+        (Verdict.PASS, 0) if accept and acceptable(one.judged.document) else (one.judged.verdict, one.judged.exit_code)
         for one in done
     ]
     return max(codes, default=(Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE.exit_code))[1]

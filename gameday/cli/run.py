@@ -15,7 +15,7 @@ from gameday.cli.clearing import clear_the_way
 from gameday.cli.completing import complete_experiments
 from gameday.cli.loading import Given, load_runs
 from gameday.cli.options import format_option, output_option, seed_option
-from gameday.cli.outcome import exit_code, near_enough, repeats, show_all, show_repeats
+from gameday.cli.outcome import exit_code, repeats, show_all, show_repeats
 from gameday.cli.running import Ran, run_all
 from gameday.cli.variables import variable_options
 
@@ -65,6 +65,8 @@ def run(
     serious verdict's. If any file is invalid nothing starts. Ctrl-C stops the run, and those after it, and reverts every
     fault; a second one skips watching the recovery.
     """
+    from gameday.judge.acceptance import acceptable  # noqa: PLC0415 - heavy
+
     given = Given(variables=variables, secret_values=secret_values)
     entries = load_runs(paths, given, seed=seed, repeat=repeat)
     clear_the_way(entries, allowed=after_recover or yes)
@@ -77,7 +79,7 @@ def run(
             if repeat > 1:
                 show_repeats(done)
         for one in done if accept else ():
-            if near_enough(one.judged.document):
+            if acceptable(one.judged.document):
                 said = "accepted, only near its limit and inside the budget; not proven"
                 click.echo(f"{one.entry.source}: {said}", err=True)
         sys.stdout.flush()

@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 
 from gameday.cli.loading import Entry
-from gameday.cli.outcome import exit_code, near_enough, repeats, show, show_all, show_repeats
+from gameday.cli.outcome import exit_code, repeats, show, show_all, show_repeats
 from gameday.cli.running import Ran
 from gameday.journal.folder import RunFolder
+from gameday.judge import acceptable
 from gameday.model import Verdict
 from gameday.runner.ending import Judged
 
@@ -50,8 +51,8 @@ def ran(raw: dict[str, Any], path: str = "mine.yaml", **variant: str) -> Ran:
 
 
 def test_near_limit_alone_and_inside_its_budget_is_let_go() -> None:
-    assert near_enough(document())
-    assert near_enough(document(fault=row(50)))
+    assert acceptable(document())
+    assert acceptable(document(fault=row(50)))
 
 
 @pytest.mark.parametrize(
@@ -65,11 +66,12 @@ def test_near_limit_alone_and_inside_its_budget_is_let_go() -> None:
         document("aborted", ("guard",)),
         document("dirty", ("residue",)),
         document(fault=row(0, 0)),
+        document(fault=row(50), onset=row(2, 10, "")),
         document(fault={"k": 0, "n": 9, "budget": 0.05, "result": "pass", "reason": "proven"}),
     ],
 )
 def test_nothing_else_is(raw: dict[str, Any]) -> None:
-    assert not near_enough(raw)
+    assert not acceptable(raw)
     assert exit_code([ran(raw)], accept=True) == Verdict.from_word(raw["verdict"]).exit_code
 
 

@@ -50,3 +50,12 @@ def test_every_objective_near_its_limit_must_be_inside_it() -> None:
     document = near(95, file=both)
     assert document["reasons"] == ["near-limit"]
     assert not acceptable(document)
+
+
+def test_a_committed_budget_that_it_is_near_must_keep_the_estimate_too() -> None:
+    document = near(95)
+    criterion = document["objectives"][0]["criteria"][0]
+    criterion["baseline"] = {"fault": {"budget": 0.048, "result": "inconclusive", "reason": "near-limit"}}
+    assert acceptable(document)
+    criterion["baseline"]["fault"]["budget"] = 0.047
+    assert not acceptable(document)
