@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gameday.policy.windows import check_clock, check_days, check_moment, check_zone
 from gameday.schema.fields import Abort, Line, Name
 from gameday.schema.marks import Mistake
 from gameday.schema.section import InvalidError, Section, key
 from gameday.schema.units import PositiveDuration
+from gameday.schema.windows import check_clock, check_days, check_moment, check_zone
 from gameday.spi.errors import GamedayError
 
 FILE = "gameday.toml"

@@ -14,10 +14,10 @@ from fnmatch import fnmatchcase
 
 from gameday.policy.file import Environment, Policy, Window
 from gameday.policy.touched import touched_hosts
-from gameday.policy.windows import check_moment, closes, inside
 from gameday.schema.experiment import Experiment
 from gameday.schema.grammar import AbortRule, ForRule
 from gameday.schema.units import format_duration
+from gameday.schema.windows import check_moment, closes, inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Days, times of day and moments of a policy, each in a time zone of its own.
+"""Days, times of day and moments of a policy or a schedule, each in a time zone of its own.
 
 A window is of the wall clock: where clocks go forward, an hour of it does not happen; where they go back, it happens twice, and both
 are inside. A moment that the clock skips is taken as if the clock had not been changed yet, one that happens twice as the first
