@@ -254,7 +254,6 @@ class FaultSpec(Section):
     when_no_target: Literal["fail", "skip"] = key(
         default="fail", description="skip: nothing to touch is no error, but at best inconclusive"
     )
-    ignore_budgets: bool = key(default=False, description="act although a disruption budget forbids it")
 
     @property
     def target_limit(self) -> int | None:
