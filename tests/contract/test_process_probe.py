@@ -193,7 +193,9 @@ def test_a_process_that_ends_or_starts_anew_in_the_middle_is_no_reading(
     def act() -> None:
         ref = victim(system)
         send(ref, signal.SIGKILL)
-        assert eventually(lambda: reap(ref) is not None), "its marks are gone before it is: the kernel drops the memory first"
+        assert eventually(lambda: reap(ref) is not None), (
+            "its marks are gone before it is: the kernel drops the memory first"
+        )
         if again:
             start_process(system.system["victim"], system.run_id, system.secrets)
 

@@ -12,6 +12,7 @@ from gameday.model import Json, Plan
 from gameday.spi import DriverError, NoTargetError, World
 from gameday_drivers.kube.access import Need, require
 from gameday_drivers.kube.api import Api, KubeError, connect, planned
+from gameday_drivers.kube.marks import Change, changed
 from gameday_drivers.kube.target import (
     EXPIRES_HELP,
     EXPIRES_MS,
@@ -83,7 +84,8 @@ class ScaleDeployment(InNamespace):
             refuse_marked(found, plan.targets[0])
             if found["spec"].get("replicas") != undo["before"]:
                 raise DriverError(f"{plan.targets[0]} was scaled by somebody else since it was planned")
-            marked = {**marks(world, undo["expires_ms"]), BEFORE: str(undo["before"])}
+            back = changed(Change(path=("spec", "replicas"), ours=undo["replicas"], before=undo["before"]))
+            marked = {**marks(world, undo["expires_ms"]), BEFORE: str(undo["before"]), **back}
             api.patch(undo["path"], _change(found, marked, undo["replicas"]))
             _await_followed(api, plan)
 

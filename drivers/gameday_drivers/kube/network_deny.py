@@ -14,6 +14,7 @@ from gameday.model import Plan
 from gameday.spi import DriverError, World
 from gameday_drivers.kube.access import Need, require
 from gameday_drivers.kube.api import KubeError, connect, planned
+from gameday_drivers.kube.marks import made
 from gameday_drivers.kube.pods import live_pods
 from gameday_drivers.kube.target import EXPIRES_HELP, EXPIRES_MS, InNamespace, is_ours, marks, owner
 
@@ -93,7 +94,7 @@ class DenyNetwork(InNamespace):
             "policyTypes": list(_TYPES[self.direction]),
         }
         body: dict[str, Any] = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "spec": spec}
-        body["metadata"] = {"name": undo["policy"], "annotations": marks(world, self.expires)}
+        body["metadata"] = {"name": undo["policy"], "annotations": {**marks(world, self.expires), **made()}}
         with planned(undo) as api:
             try:
                 api.create(_path(undo["namespace"]), body)

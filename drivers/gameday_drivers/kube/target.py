@@ -18,6 +18,8 @@ NAMESPACE_HELP = "the namespace; those of the system are refused"
 EXPIRES_HELP = "when what is left behind, by whatever accident, counts as forgotten (annotation gameday.io/expires)"
 EXPIRES_MS = 3_600_000
 RUN, FAULT, EXPIRES = "gameday.io/run", "gameday.io/fault", "gameday.io/expires"
+UNDO = "gameday.io/undo"
+"""What takes it back, for whoever finds it: see gameday_drivers.kube.marks."""
 REQUEST_SECONDS = 1.0
 """How long a request whose sender has died may still take to act: proven again so much later."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -79,7 +81,7 @@ def owner(world: World) -> dict[str, str]:
 
 def no_marks() -> dict[str, None]:
     """Return the merge patch that removes them."""
-    return {RUN: None, FAULT: None, EXPIRES: None}
+    return {RUN: None, FAULT: None, EXPIRES: None, UNDO: None}
 
 
 def notes(found: Json) -> Mapping[str, Any]:
