@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gameday.schema.fields import Abort, Line, Name
+from gameday.schema.fields import Abort, Line, Name, Url
 from gameday.schema.marks import Mistake
 from gameday.schema.section import InvalidError, Section, key
 from gameday.schema.units import PositiveDuration
@@ -20,7 +20,7 @@ from gameday.spi.errors import GamedayError
 
 FILE = "gameday.toml"
 MAX_BYTES = 1 << 20
-NOT_YET = ("approvals", "approvers", "error_budget", "kubernetes")
+NOT_YET = ("approvals", "approvers", "error_budget")
 """Keys of an environment that are known and not enforced yet."""
 
 
@@ -58,13 +58,40 @@ class Blackout(Section):
             raise ValueError(f"{self.to} is not after {self.from_}")
 
 
+class Clusters(Section):
+    """A cluster, or a part of it, that belongs to an environment."""
+
+    context: Line = key(description="name or pattern of the context in a kubeconfig", examples=["staging"])
+    server: Url | None = key(
+        default=None, description="its API server; a context is only a name", examples=["https://k8s.example.com:6443"]
+    )
+    namespaces: tuple[Line, ...] = key(default=(), description="names or patterns", examples=[["shop", "payments-*"]])
+    cluster_scoped: bool = key(
+        default=False, description="faults on what is in no namespace, like nodes, are of it, too"
+    )
+
+    @property
+    def whole(self) -> bool:
+        """Whether what is in no namespace belongs to the environment, too."""
+        return self.cluster_scoped or "*" in self.namespaces
+
+    def agree(self) -> None:
+        """Raise ValueError when nothing is of it."""
+        if not self.namespaces and not self.cluster_scoped:
+            raise ValueError('has no namespaces; write namespaces = ["shop"], or cluster_scoped = true')
+
+
 class Environment(Section):
     """One environment: how it is recognised, and what may be done to it."""
 
-    hosts: tuple[Line, ...] = key(least=1, description="names or patterns", examples=[["*.staging.example.com"]])
+    hosts: tuple[Line, ...] = key(
+        default=(), description="names or patterns; here, or kubernetes", examples=[["*.staging.example.com"]]
+    )
+    kubernetes: tuple[Clusters, ...] = key(default=(), description="its clusters and their namespaces")
     allow: tuple[Line, ...] = key(default=("*",), description="drivers that may be used", examples=[["proxy.*"]])
     deny: tuple[Line, ...] = key(default=(), description="drivers that may not, whatever allow says")
     deny_hosts: tuple[Line, ...] = key(default=(), description="hosts of it that nothing may touch")
+    deny_namespaces: tuple[Line, ...] = key(default=(), description="namespaces of it that nothing may touch")
     deny_targets: tuple[Line, ...] = key(default=(), description="targets, as plan prints them, that nothing may touch")
     max_duration: PositiveDuration | None = key(default=None, description="of the whole fault phase")
     max_targets: int | None = key(default=None, least=1, description="the most that one fault may touch")
@@ -74,7 +101,11 @@ class Environment(Section):
     approvals: Any = None
     approvers: Any = None
     error_budget: Any = None
-    kubernetes: Any = None
+
+    def agree(self) -> None:
+        """Raise ValueError when it could not be recognised."""
+        if not self.hosts and not self.kubernetes:
+            raise ValueError("needs hosts or kubernetes: without them it is never recognised")
 
     @property
     def not_yet(self) -> tuple[str, ...]:

@@ -1,42 +1,24 @@
-"""What a policy says of one run: in which environments it is, and every rule that refuses it, in words with the way out.
+"""What a policy says of one run: every rule that refuses it, in words with the way out.
 
-An environment is recognised by its hosts, never by a flag: what is touched decides. The pattern that names a host most closely wins:
-``*.staging.example.com`` before ``*.example.com``. A run that touches several is under the rules of all of them, and one that touches a
-host which no environment names is refused: nothing is allowed by having been forgotten.
+A run that touches several environments is under the rules of all of them, and one that touches what no environment names is refused:
+nothing is allowed by having been forgotten.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from gameday.policy.file import Environment, Policy, Window
-from gameday.policy.touched import touched_hosts
+from gameday.policy.places import cluster_refusals, place_of, where_refusals
+from gameday.policy.recognised import environments, names
+from gameday.policy.refusal import Refusal
+from gameday.policy.touched import holes
 from gameday.schema.experiment import Experiment
 from gameday.schema.grammar import AbortRule, ForRule
 from gameday.schema.units import format_duration
 from gameday.schema.windows import check_moment, closes, inside
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """One rule that a run breaks."""
-
-    rule: str
-    """Where it stands: ``gameday.toml: environments.production.deny``."""
-    says: str
-
-    def __str__(self) -> str:
-        return f"{self.says} ({self.rule})"
-
-
-def environments(policy: Policy, experiment: Experiment) -> dict[str, Environment]:
-    """Return the environments that a run is in, by their names."""
-    named = policy.rules.environments
-    found = (_closest(named, host) for host in touched_hosts(experiment))
-    return {name: named[name] for name in dict.fromkeys(found) if name is not None}
 
 
 def refusals(policies: Iterable[Policy], experiment: Experiment, now: datetime, lasts_ms: int) -> list[Refusal]:
@@ -45,16 +27,25 @@ def refusals(policies: Iterable[Policy], experiment: Experiment, now: datetime, 
 
 
 def target_refusals(
-    policies: Iterable[Policy], experiment: Experiment, targets: Mapping[str, tuple[str, ...]]
+    policies: Iterable[Policy],
+    experiment: Experiment,
+    targets: Mapping[str, tuple[str, ...]],
+    servers: Mapping[str, str] | None = None,
 ) -> list[Refusal]:
-    """Return why the targets that the faults (by name) have found may not be touched."""
-    return [
-        refusal
-        for policy in policies
-        for name, environment in environments(policy, experiment).items()
-        for fault, found in targets.items()
-        for refusal in _of_targets(_place(policy, name), environment, fault, found)
-    ]
+    """Return why the targets that the faults (by name) have found may not be touched.
+
+    ``servers`` are the API servers that they were found at: what a kubeconfig said a moment ago does not count.
+    """
+    found: list[Refusal] = []
+    for policy in policies:
+        found += cluster_refusals(policy, experiment, servers) if servers else ()
+        if set(environments(policy, experiment, servers)) != set(environments(policy, experiment)):
+            says = "a kubeconfig leads to another environment than it says"
+            found.append(Refusal(rule=f"{policy.path.name}: environments", says=says))
+        for name, environment in environments(policy, experiment, servers).items():
+            for fault, several in targets.items():
+                found += _of_targets(place_of(policy, name), environment, fault, several)
+    return found
 
 
 def abort_rules(policies: Iterable[Policy], experiment: Experiment) -> tuple[AbortRule, ...]:
@@ -82,34 +73,10 @@ def _measured(rule: AbortRule, experiment: Experiment) -> bool:
     return experiment.load is not None
 
 
-def _closest(named: Mapping[str, Environment], host: str) -> str | None:
-    matches = [
-        (pattern == host, len(pattern.replace("*", "")), name)
-        for name, environment in named.items()
-        for pattern in environment.hosts
-        if fnmatchcase(host, pattern.lower())
-    ]
-    return max(matches)[2] if matches else None
-
-
-def _place(policy: Policy, name: str) -> str:
-    return f"{policy.path.name}: environments.{name}"
-
-
 def _static(policy: Policy, experiment: Experiment, now: datetime, lasts_ms: int) -> Iterator[Refusal]:
-    for host, by in touched_hosts(experiment).items():
-        name = _closest(policy.rules.environments, host)
-        if name is None:
-            says = f"{by} touches {host}, which is in no environment; name it under hosts of one"
-            yield Refusal(rule=f"{policy.path.name}: environments", says=says)
-        elif any(fnmatchcase(host, pattern.lower()) for pattern in policy.rules.environments[name].deny_hosts):
-            yield Refusal(rule=f"{_place(policy, name)}.deny_hosts", says=f"{by} touches {host}, which is denied")
-    for fault in experiment.faults:
-        if fault.do.startswith("k8s."):  # which cluster it is, nothing here knows yet
-            says = f"{fault.name} touches a cluster, and this version cannot tell which environment that is"
-            yield Refusal(rule=f"{policy.path.name}: environments", says=says)
+    yield from where_refusals(policy, experiment)
     for name, environment in environments(policy, experiment).items():
-        place = _place(policy, name)
+        place = place_of(policy, name)
         yield from _drivers(place, environment, experiment)
         yield from _caps(place, environment, experiment)
         yield from _times(place, environment, now, lasts_ms)
@@ -129,7 +96,22 @@ def _drivers(place: str, environment: Environment, experiment: Experiment) -> It
             yield Refusal(rule=f"{place}.deny", says=f"{fault.name} uses {fault.do}, which is denied")
         elif not any(fnmatchcase(fault.do, pattern) for pattern in environment.allow):
             allowed = ", ".join(environment.allow) or "nothing"
-            yield Refusal(rule=f"{place}.allow", says=f"{fault.name} uses {fault.do}; allowed is {allowed}")
+            says = f"{fault.name} uses {fault.do}; allowed is {allowed}"
+            yield Refusal(rule=f"{place}.allow", says=says)
+    for sli, probe in experiment.slis.items():
+        if any(fnmatchcase(f"probe:{probe.kind}", pattern) for pattern in environment.deny):
+            yield Refusal(rule=f"{place}.deny", says=f"the SLI {sli} uses probe:{probe.kind}, which is denied")
+    for hole in holes(experiment):
+        named = any(names(pattern, hole.name) for pattern in environment.allow)
+        if not named and (hole.name.startswith("probe:") or _allowed(environment, hole.name)):
+            says = f"{hole.by} uses {hole.name}, which can reach anything: only an allow that names it lets it run"
+            yield Refusal(rule=f"{place}.allow", says=says)
+
+
+def _allowed(environment: Environment, driver: str) -> bool:
+    """Whether the lists let it run; what they refuse is said already."""
+    denied = any(fnmatchcase(driver, pattern) for pattern in environment.deny)
+    return not denied and any(fnmatchcase(driver, pattern) for pattern in environment.allow)
 
 
 def _caps(place: str, environment: Environment, experiment: Experiment) -> Iterator[Refusal]:

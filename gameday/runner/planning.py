@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import anyio.to_thread
 from anyio.abc import TaskGroup
@@ -54,8 +54,15 @@ async def plan_faults(
     if found := await anyio.to_thread.run_sync(residue, ctx.experiment, targets):
         raise RefusedError(Reason.RESIDUE, describe(found))
     chosen = {name: fault.plan.targets for name, fault in ctx.faults.items()}
-    if forbidden := target_refusals(ctx.policies, ctx.experiment, chosen):
+    servers = {name: server for name, fault in ctx.faults.items() if (server := api_server(fault.plan))}
+    if forbidden := target_refusals(ctx.policies, ctx.experiment, chosen, servers):
         raise RefusedError(Reason.POLICY, "; ".join(map(str, forbidden)))
+
+
+def api_server(plan: Plan) -> str:
+    """Return the URL of the API server that a plan for a cluster was made at, and would be carried out at; empty for others."""
+    cluster = plan.undo.get("cluster")
+    return str(cast("Mapping[str, Any]", cluster).get("server", "")) if isinstance(cluster, Mapping) else ""
 
 
 def beyond(spec: FaultSpec, plan: Plan) -> str:

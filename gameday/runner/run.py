@@ -14,7 +14,8 @@ import anyio
 from gameday.journal.folder import RunFolder, file_digest
 from gameday.journal.writer import Journal
 from gameday.model import Event, Json, Reason
-from gameday.policy.rules import environments, refusals
+from gameday.policy.recognised import environments
+from gameday.policy.rules import refusals
 from gameday.runner import faults, phases, proxies, sources, system
 from gameday.runner.bounds import run_max_ms
 from gameday.runner.context import Context

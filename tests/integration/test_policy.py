@@ -11,6 +11,7 @@ import pytest
 from tests.harness import Lab
 
 STAGING = '[environments.staging]\nhosts = ["127.0.0.1"]\n'
+OPEN = STAGING + 'allow = ["*", "command"]\n'
 
 
 def planned(lab: Lab, path: Path) -> tuple[int, list[dict[str, str]]]:
@@ -28,8 +29,9 @@ def planned(lab: Lab, path: Path) -> tuple[int, list[dict[str, str]]]:
     ("rules", "says"),
     [
         (STAGING + 'deny = ["command"]', "flip uses command, which is denied"),
+        (STAGING, "which can reach anything"),
         ('[environments.production]\nhosts = ["*.example.com"]', "which is in no environment"),
-        (STAGING + "approvals = 2", "cannot enforce approvals"),
+        (OPEN + "approvals = 2", "cannot enforce approvals"),
     ],
 )
 def test_what_is_forbidden_never_begins_and_plan_says_why(tmp_path: Path, rules: str, says: str) -> None:
@@ -48,7 +50,7 @@ def test_what_is_forbidden_never_begins_and_plan_says_why(tmp_path: Path, rules:
 def test_targets_are_refused_when_they_are_known_and_before_any_fault(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     path = lab.write()
-    (tmp_path / "gameday.toml").write_text(STAGING + 'deny_targets = ["*harmless*"]')
+    (tmp_path / "gameday.toml").write_text(OPEN + 'deny_targets = ["*harmless*"]')
     done = lab.run(path)
     assert (done.code, done.reasons) == (3, ["policy"])
     assert not {"armed", "inject-called", "load-started"} & set(done.kinds())
@@ -76,7 +78,7 @@ def test_an_abort_rule_of_the_policy_stops_a_run_that_has_none(tmp_path: Path) -
     }
     document["faults"][0]["flip"]["for"] = "20s"
     path = lab.write(document)
-    (tmp_path / "gameday.toml").write_text(STAGING + 'abort = ["errors lose 500ms of traffic beyond 10%"]')
+    (tmp_path / "gameday.toml").write_text(OPEN + 'abort = ["errors lose 500ms of traffic beyond 10%"]')
     done = lab.run(path)
     assert done.code in (1, 4)
     assert done.verdict["aborted_by"] == "guard"

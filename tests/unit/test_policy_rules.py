@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameday.policy.file import Policy, Rules
-from gameday.policy.rules import abort_rules, environments, refusals, target_refusals, under
+from gameday.policy.recognised import environments
+from gameday.policy.rules import abort_rules, refusals, target_refusals, under
 from gameday.policy.touched import touched_hosts
 from gameday.schema.experiment import Experiment
 from tests.fakes.stories import experiment
@@ -40,6 +41,15 @@ def run_at(target: str = "http://127.0.0.1:8080", **changes: Any) -> Experiment:
 
 def fault(do: str = "proxy.down", **parameters: Any) -> dict[str, Any]:
     return {"faults": [{"name": "one", "do": do, "with": parameters, "at": "0s", "for": "40s"}]}
+
+
+def sli(**probe: Any) -> dict[str, Any]:
+    return {"slis": {"queue": {**probe, "every": "1s"}}}
+
+
+def loads(*hosts: str) -> dict[str, Any]:
+    load = {**experiment()["load"], "target": "http://127.0.0.1:8080", "allow_hosts": ["127.0.0.1", *hosts]}
+    return {"load": load}
 
 
 def staging(*lines: str) -> str:
@@ -138,23 +148,52 @@ WHAT: dict[str, tuple[str, dict[str, Any], str]] = {
     "a denied driver": (staging('deny = ["proxy.down"]'), {}, "deny"),
     "deny wins": (staging('allow = ["proxy.*"]', 'deny = ["proxy.down"]'), {}, "deny"),
     "another one is denied": (staging('deny = ["process.*"]'), {}, ""),
-    "a cluster belongs to nobody yet": (staging(), fault("k8s.pod-kill"), "gameday.toml: environments"),
+    "all is not command": (staging(), fault("command", run=["rm"]), "allow"),
+    "nor with question marks": (staging('allow = ["?*", "[a-z]*"]'), fault("command", run=["rm"]), "allow"),
+    "command by its name": (staging('allow = ["*", "command"]'), fault("command", run=["rm"]), ""),
+    "command by a pattern": (staging('allow = ["comm*"]'), fault("command", run=["rm"]), ""),
+    "command, named and denied": (staging('allow = ["command"]', 'deny = ["*"]'), fault("command", run=["rm"]), "deny"),
+    "all is not chaostoolkit": (staging(), fault("chaostoolkit", func="x"), "allow"),
+    "nor whole experiments": (staging(), fault("chaostoolkit.experiment", file="x"), "allow"),
+    "chaostoolkit is not its experiments": (
+        staging('allow = ["chaostoolkit"]'),
+        fault("chaostoolkit.experiment", file="x"),
+        "allow",
+    ),
+    "both by a pattern": (staging('allow = ["chaostoolkit*"]'), fault("chaostoolkit.experiment", file="x"), ""),
+    "a stranger's driver can reach anything": (staging(), fault("acme.break", what="x"), "allow"),
+    "a stranger's driver by its name": (staging('allow = ["acme.*"]'), fault("acme.break", what="x"), ""),
+    "a command probe": (staging(), sli(command=["depth"]), "allow"),
+    "a command fault is no command probe": (staging('allow = ["*", "command"]'), sli(command=["depth"]), "allow"),
+    "a command probe by its name": (staging('allow = ["*", "probe:command"]'), sli(command=["depth"]), ""),
+    "a chaostoolkit probe": (staging(), sli(chaostoolkit={"func": "x"}), "allow"),
+    "an http probe here": (staging(), sli(http="http://localhost/queue"), ""),
+    "an http probe, denied": (staging('deny = ["probe:http"]'), sli(http="http://localhost/queue"), "deny"),
+    "a probe that only reads": (staging(), sli(prometheus="up"), ""),
+    "load on a denied host": (staging('deny_hosts = ["*.example.com"]'), loads("x.example.com"), "deny_hosts"),
+    "load on hosts with a denied one": (
+        staging('deny_hosts = ["a.example.com"]'),
+        loads("*.example.com"),
+        "deny_hosts",
+    ),
     "no longer than allowed": (staging('max_duration = "40s"'), {}, ""),
     "too long": (staging('max_duration = "39s"'), {}, "max_duration"),
     "approvals cannot be had yet": (staging("approvals = 2"), {}, "approvals"),
     "nor error budgets": (staging('error_budget = {slo = "a.yaml", at_least = "25%"}'), {}, "error_budget"),
-    "nor clusters": (staging('kubernetes = [{context = "staging"}]'), {}, "kubernetes"),
     "a denied host": (staging('deny_hosts = ["127.*"]'), {}, "deny_hosts"),
     "an abort rule that can be kept": (staging('abort = ["errors lose 3s of traffic beyond 50%"]'), {}, ""),
     "an abort rule on what is not measured": (ALERTS, {}, "abort"),
-    "an abort rule on what is measured": (ALERTS, {"slis": {"queue": {"command": ["depth"], "every": "1s"}}}, ""),
+    "an abort rule on what is measured": (ALERTS, sli(prometheus="queue"), ""),
 }
 
 
 @pytest.mark.parametrize("name", WHAT)
 def test_what_a_run_may_do(name: str) -> None:
     text, changes, rule = WHAT[name]
-    found = refusals([policy(text)], run_at(**changes), TUESDAY, MINUTE)
+    if "load" in changes:
+        text = text.replace('["127.0.0.1"]', '["127.0.0.1", "*.example.com"]')
+    run = Experiment.model_validate({**experiment(), **changes})
+    found = refusals([policy(text)], run, TUESDAY, MINUTE)
     assert [one.rule.partition("staging.")[2] or one.rule for one in found] == ([rule] if rule else [])
     assert all(str(one).startswith(one.says) and "gameday.toml" in str(one) for one in found)
 
@@ -178,6 +217,31 @@ WHERE: dict[str, tuple[Experiment, list[str], str]] = {
         ["staging", "production"],
         "",
     ),
+    "a fault whose host is a secret": (
+        run_at(**fault("http", inject={"post": "${admin}/break"}, undo={"post": PRODUCTION})),
+        ["staging", "production"],
+        "${admin}/break",
+    ),
+    "a fault that calls in capitals": (
+        run_at(**fault("http", inject={"post": "HTTPS://SHOP.EXAMPLE.COM/x"}, undo={"post": PRODUCTION})),
+        ["staging", "production"],
+        "",
+    ),
+    "a probe that asks production": (run_at(**sli(http=PRODUCTION)), ["staging", "production"], ""),
+    "a probe that asks a stranger": (run_at(**sli(http=NOBODY)), ["staging"], "shop.elsewhere.test"),
+    "a probe whose host is a secret": (run_at(**sli(http="${admin}/depth")), ["staging"], "${admin}/depth"),
+    "a probe on this machine": (run_at(PRODUCTION, slis={}), ["production"], ""),
+    "a process that is started here": (
+        run_at(PRODUCTION, system={"shop": {"run": ["shop"], "ready": {"http": NOBODY}}}),
+        ["production", "staging"],
+        "shop.elsewhere.test",
+    ),
+    "load that could leave for production": (
+        run_at(**loads("*.example.com")),
+        ["staging", "production"],
+        "",
+    ),
+    "load that could leave for anywhere": (run_at(**loads("*")), ["staging", "production"], ""),
     "a fault on this machine": (
         run_at(PRODUCTION, **fault("process.pause", process="x")),
         ["production", "staging"],
