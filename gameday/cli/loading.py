@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from gameday.cli.files import experiment_files
+from gameday.cli.files import experiment_files, is_day_file
 from gameday.cli.library import library
 from gameday.cli.variables import refuse_undeclared
 from gameday.model import EXIT_USAGE
@@ -77,6 +77,10 @@ def _each(paths: Iterable[Path], load: Callable[[Path], Iterable[T]]) -> list[T]
     found: list[T] = []
     errors: list[str] = []
     for path in experiment_files(paths):
+        if is_day_file(path):
+            raise click.UsageError(
+                f"{path} is a game day, not an experiment; see gameday day --help: gameday day run {path}"
+            )
         try:
             found += load(path)
         except ExperimentErrors as invalid:

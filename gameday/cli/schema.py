@@ -9,23 +9,17 @@ import click
 EPILOG = """\b
 Examples:
   gameday schema > experiment.schema.json
+  gameday schema day > day.schema.json
   gameday schema verdict
 In an experiment file, for editors that speak the YAML language server:
   # yaml-language-server: $schema=experiment.schema.json
 """
 
-LATER = {"gameday": "game days"}
-"""Kinds of files that are planned, and what they are called."""
-
 
 @click.command(epilog=EPILOG)
-@click.argument(
-    "kind", type=click.Choice(["experiment", "verdict", "findings", "policy", *LATER]), default="experiment"
-)
+@click.argument("kind", type=click.Choice(["experiment", "day", "verdict", "findings", "policy"]), default="experiment")
 def schema(kind: str) -> None:
-    """Print the JSON Schema of an experiment file (default), of verdict.json, findings.yaml or gameday.toml; of game days later."""
-    if kind in LATER:
-        raise click.UsageError(f"there are no {LATER[kind]} yet: their schema comes with them")
+    """Print the JSON Schema of an experiment file (default), of a game-day file, of verdict.json, findings.yaml or gameday.toml."""
     if kind == "verdict":
         from gameday.judge.schema import verdict_schema  # noqa: PLC0415 - only for this kind
 

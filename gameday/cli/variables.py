@@ -6,12 +6,9 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
-
-if TYPE_CHECKING:
-    from gameday.schema.loader import Loaded
 
 _LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _MAX_BYTES = 1024 * 1024
@@ -113,7 +110,16 @@ def _mapping(name: str, data: bytes) -> dict[str, str]:
     return found
 
 
-def refuse_undeclared(variables: Mapping[str, str], loaded: Iterable[Loaded]) -> None:
+class Declares(Protocol):
+    """Whatever has variables: an experiment, a game day."""
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """The names of its variables."""
+        ...
+
+
+def refuse_undeclared(variables: Mapping[str, str], loaded: Iterable[Declares]) -> None:
     """Raise click.UsageError for a ``--var`` that none of the files declares: it is most likely misspelt."""
     declared = {name for one in loaded for name in one.declared}
     for name in variables:

@@ -1,4 +1,4 @@
-"""The JSON Schema of an experiment file, made from the models and turned into the file's own form, for editors."""
+"""The JSON Schema of an experiment file and of a game-day file, made from the models and turned into the file's own form, for editors."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ _KINDS: dict[str, dict[str, Any]] = {
 
 def json_schema(kind: str = "experiment") -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a kind of file; raise KeyError for a kind there is none of."""
-    return {"experiment": _experiment}[kind]()
+    return {"experiment": _experiment, "day": _day}[kind]()
 
 
 def section_schema(section: type[Section], title: str) -> dict[str, Any]:
@@ -193,6 +193,23 @@ def _experiment() -> dict[str, Any]:
     top["required"] = [name for name in top["required"] if name != "faults"]
     top["anyOf"] = [{"required": keys} for keys in (["objectives", "faults"], ["use", "faults"], ["uses"])]
     return {"$schema": _DIALECT, "title": "gameday experiment", **top, "$defs": dict(sorted(definitions.items()))}
+
+
+def _day() -> dict[str, Any]:
+    from gameday.schema.day.agenda import KINDS, AgendaItem, Prerequisite  # noqa: PLC0415 - only for this kind
+    from gameday.schema.day.file import DayFile  # noqa: PLC0415 - only for this kind
+
+    definitions: dict[str, Any] = {}
+    top = _section(DayFile, definitions)
+    for section, names in ((AgendaItem, KINDS), (Prerequisite, ("check", "experiment"))):
+        definitions[section.__name__]["oneOf"] = [{"required": [name]} for name in names]
+    properties = top["properties"]
+    top["properties"] = {
+        **{name: properties[name] for name in ("version", "title")},
+        "variables": _VARIABLES,
+        **properties,
+    }
+    return {"$schema": _DIALECT, "title": "gameday game day", **top, "$defs": dict(sorted(definitions.items()))}
 
 
 def _section(section: type[Section], definitions: dict[str, Any]) -> dict[str, Any]:

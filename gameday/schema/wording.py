@@ -21,16 +21,16 @@ class Wording(NamedTuple):
     at_key: bool = False
 
 
-def word(mistake: Mistake, path: Path, root: Node) -> Wording:  # noqa: PLR0911 - one for each kind
-    """Say one mistake; ``path`` is where it is, in the tree ``root``."""
+def word(mistake: Mistake, path: Path, root: Node, top: type[Section] = Experiment) -> Wording:  # noqa: PLR0911 - one for each kind
+    """Say one mistake; ``path`` is where it is, in the tree ``root``, which is read as ``top``."""
     kind, value, said = mistake.kind, mistake.value, mistake.said
     what = repr(path[-1]) if path and isinstance(path[-1], str) else "this entry"
     match kind:
         case "unknown":
-            hint = did_you_mean(str(path[-1]), known_keys(path[:-1]))
+            hint = did_you_mean(str(path[-1]), known_keys(path[:-1], top))
             return Wording("unknown-key", f"unknown key {what}", hint, at_key=True)
         case "missing":
-            return Wording("missing-key", f"missing key {what}{_inside(path[:-1])}", _example(path))
+            return Wording("missing-key", f"missing key {what}{_inside(path[:-1])}", _example(path, top))
         case "value":
             return _own(said, what, path)
         case "type":
@@ -73,9 +73,9 @@ def _inside(path: Path) -> str:
     return f" in {'.'.join(named)!r}" if named else ""
 
 
-def _example(path: Path) -> str:
+def _example(path: Path, top: type[Section]) -> str:
     """Show how a missing key is written, from the section's own description."""
-    section = _section(path[:-1])
+    section = _section(path[:-1], top)
     found = section.bound().get(str(path[-1])) if section is not None and path else None
     if section is None or found is None:
         return ""
@@ -95,19 +95,24 @@ _SAMPLES = {
     ("Where", "endpoint"): "the name of a request",
     ("SystemProcess", "run"): "[python, -m, …]",
     ("FaultSpec", "do"): "proxy.down",
+    ("DayFile", "version"): "1",
+    ("DayFile", "title"): "what this game day is about, in one line",
+    ("DayFile", "agenda"): "[{brief: …}, {experiment: FILE}, {debrief: …}]",
 }
 
 
-def known_keys(path: Path) -> tuple[str, ...]:
+def known_keys(path: Path, top: type[Section] = Experiment) -> tuple[str, ...]:
     """Return the keys that the section at ``path`` may have; none where keys are free."""
-    section = _section(path)
+    section = _section(path, top)
     names = tuple(section.bound()) if section is not None else ()
-    return (*names, "variables", "matrix") if not path else names
+    if path:
+        return names
+    return (*names, "variables", "matrix") if top is Experiment else (*names, "variables")
 
 
-def _section(path: Path) -> type[Section] | None:
-    """Return the section that stands at ``path``."""
-    current: Any = Experiment
+def _section(path: Path, top: type[Section]) -> type[Section] | None:
+    """Return the section that stands at ``path`` below ``top``."""
+    current: Any = top
     for part in path:
         if isinstance(current, type) and issubclass(current, Section):
             found = current.bound().get(str(part))
