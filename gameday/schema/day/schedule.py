@@ -24,11 +24,8 @@ _PART = re.compile(r"(?:\*|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:/([0-9]{1,2}))?")
 
 
 def _number(text: str, name: str, least: int, most: int) -> int:
-    names = {
-        "month": {word: at + 1 for at, word in enumerate(_MONTHS)},
-        "weekday": dict(zip(_WEEKDAYS, range(7), strict=True)),
-    }
-    found = names.get(name, {}).get(text, int(text) if text.isascii() and text.isdigit() else -1)
+    names = {"month": ("", *_MONTHS), "weekday": _WEEKDAYS}.get(name, ())
+    found = names.index(text) if text in names else int(text) if text.isascii() and text.isdigit() else -1
     if not least <= found <= most:
         raise ValueError(f"not a {name} of cron: {text!r}; write a number from {least} to {most}")
     return found
