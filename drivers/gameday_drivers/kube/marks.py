@@ -123,7 +123,7 @@ def take_back(found: Json, kind: Kind, kept: Mapping[str, Json]) -> dict[str, An
         _take_back(new, change, kind, kept)
     meta = {key: found["metadata"][key] for key in ("uid", "resourceVersion")}
     gone = {key: None for key in notes(found) if key.startswith(_PREFIX)}
-    return {**_difference(dict(found), new), "metadata": {**meta, "annotations": gone}}
+    return {**difference(dict(found), new), "metadata": {**meta, "annotations": gone}}
 
 
 def _take_back(new: dict[str, Any], change: Json, kind: Kind, kept: Mapping[str, Json]) -> None:
@@ -164,13 +164,13 @@ def _below(holder: Any, step: Step) -> Any:
             return None
 
 
-def _difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+def difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """Return the merge patch (RFC 7386) from one to the other; a list is replaced as a whole."""
     patch: dict[str, Any] = {key: None for key in old if key not in new}
     for key, value in new.items():
         was = old.get(key)
         if isinstance(value, dict) and isinstance(was, dict):
-            below = _difference(cast("dict[str, Any]", was), cast("dict[str, Any]", value))
+            below = difference(cast("dict[str, Any]", was), cast("dict[str, Any]", value))
             patch |= {key: below} if below else {}
         elif key not in old or value != was:
             patch[key] = value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import math
 import time
 
 from tests.fakes.kube.selection import Object
@@ -21,6 +22,9 @@ from tests.fakes.kube.store import (
     owned_by,
 )
 
+HASH = "pod-template-hash"
+UNPULLABLE = ".invalid/"
+"""An image from a registry of this top-level domain cannot be pulled (RFC 2606)."""
 _CONDITIONS = ("PodScheduled", "Initialized", "ContainersReady", "Ready")
 
 
@@ -47,19 +51,38 @@ def _deployment(store: Store, deployment: Object) -> None:
     template, want = deployment["spec"]["template"], deployment["spec"]["replicas"]
     code = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:9]
     sets = [item for item in store.list(REPLICASETS, namespace) if owned_by(item, deployment)]
-    for old in [item for item in sets if item["metadata"]["name"] != f"{name}-{code}"]:
-        store.delete(REPLICASETS, namespace, old["metadata"]["name"])
-        sets.remove(old)
-    mine = sets[0] if sets else _replica_set(store, deployment, f"{name}-{code}")
-    _pods(store, mine, want)
-    alive = [pod for pod in store.list(PODS, namespace) if owned_by(pod, mine) and not is_going(pod)]
-    ready = sum(map(is_ready, alive))
+    mine = next((item for item in sets if item["metadata"]["name"] == f"{name}-{code}"), None)
+    mine = mine or _replica_set(store, deployment, code)
+    if not deployment["spec"].get("paused"):
+        _roll(store, mine, [item for item in sets if item["metadata"]["name"] != mine["metadata"]["name"]], want)
+    new, alive = _alive(store, mine), [pod for item in (*sets, mine) for pod in _alive(store, item)]
+    alive = list({pod["metadata"]["uid"]: pod for pod in alive}.values())
+    ready, wanted = sum(map(is_ready, alive)), max(want, len(alive))
     status: Object = {"observedGeneration": deployment["metadata"]["generation"], "replicas": len(alive)}
-    status["updatedReplicas"] = len(alive)
+    status["updatedReplicas"] = len(new)
     status |= {"readyReplicas": ready, "availableReplicas": ready} if ready else {}
-    status |= {"unavailableReplicas": want - ready} if want > ready else {}
+    status |= {"unavailableReplicas": wanted - ready} if wanted > ready else {}
     if status != deployment["status"]:
         store.change(DEPLOYMENTS, namespace, name, lambda new: new.update(status=status))
+
+
+def _alive(store: Store, replica_set: Object) -> list[Object]:
+    pods = store.list(PODS, replica_set["metadata"]["namespace"])
+    return [pod for pod in pods if owned_by(pod, replica_set) and not is_going(pod)]
+
+
+def _roll(store: Store, mine: Object, others: list[Object], want: int) -> None:
+    """Take one step of a rolling update: a quarter more (rounded up) and a quarter fewer (rounded down) than wanted, as by default."""
+    old = [pod for item in others for pod in _alive(store, item)]
+    surge = math.ceil(want / 4) if old else 0
+    _pods(store, mine, min(want, max(0, want + surge - len(old))))
+    ready = sum(map(is_ready, [*old, *_alive(store, mine)]))
+    spare = ready - (want - want // 4)
+    for pod in sorted(old, key=is_ready):
+        if is_ready(pod) and spare <= 0:
+            return
+        spare -= is_ready(pod)
+        store.delete(PODS, pod["metadata"]["namespace"], pod["metadata"]["name"])
 
 
 def _owner(found: Object) -> list[Object]:
@@ -67,10 +90,12 @@ def _owner(found: Object) -> list[Object]:
     return [{**keys, "name": found["metadata"]["name"], "uid": found["metadata"]["uid"], "controller": True}]
 
 
-def _replica_set(store: Store, deployment: Object, name: str) -> Object:
-    spec = deployment["spec"]
-    meta = {"name": name, "labels": spec["template"]["metadata"]["labels"], "ownerReferences": _owner(deployment)}
-    made = {"metadata": meta, "spec": {"replicas": 0, "selector": spec["selector"], "template": spec["template"]}}
+def _replica_set(store: Store, deployment: Object, code: str) -> Object:
+    spec, name = deployment["spec"], f"{deployment['metadata']['name']}-{code}"
+    template = copy.deepcopy(spec["template"])
+    template["metadata"]["labels"] = {**template["metadata"]["labels"], HASH: code}
+    meta = {"name": name, "labels": template["metadata"]["labels"], "ownerReferences": _owner(deployment)}
+    made = {"metadata": meta, "spec": {"replicas": 0, "selector": spec["selector"], "template": template}}
     return store.create(REPLICASETS, deployment["metadata"]["namespace"], copy.deepcopy(made))
 
 
@@ -94,8 +119,35 @@ def _pod(store: Store, pod: Object, scheduled: dict[str, float], start_seconds: 
             node = min(free, key=used.count)
             scheduled[uid] = time.monotonic()
             store.change(PODS, namespace, name, lambda new: new["spec"].update(nodeName=node))
-    elif pod["status"]["phase"] == "Pending" and time.monotonic() - scheduled[uid] >= start_seconds:
-        store.change(PODS, namespace, name, _run)
+    elif _is_new(pod) and time.monotonic() - scheduled[uid] >= start_seconds:
+        store.change(PODS, namespace, name, _wait if _unpullable(pod) else _run)
+
+
+def _is_new(pod: Object) -> bool:
+    return pod["status"]["phase"] == "Pending" and "containerStatuses" not in pod["status"]
+
+
+def _unpullable(pod: Object) -> bool:
+    return any(UNPULLABLE in container.get("image", "") for container in pod["spec"].get("containers", []))
+
+
+def _wait(pod: Object) -> None:
+    """A kubelet tries again and again, and says so: the phase stays Pending."""
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": "failed to resolve reference"}}
+    pod["status"]["conditions"] = [
+        {"type": kind, "status": "True" if kind in ("PodScheduled", "Initialized") else "False"} for kind in _CONDITIONS
+    ]
+    pod["status"]["containerStatuses"] = [
+        {
+            "name": container["name"],
+            "ready": False,
+            "restartCount": 0,
+            "image": container["image"],
+            "imageID": "",
+            "state": waiting if UNPULLABLE in container["image"] else {"running": {"startedAt": now()}},
+        }
+        for container in pod["spec"]["containers"]
+    ]
 
 
 def _run(pod: Object) -> None:

@@ -76,7 +76,7 @@ class Store:
         self.version = 0
         self.changes: list[Change] = []
         self.watchers: list[SimpleQueue[Change]] = []
-        self._objects: dict[tuple[Resource, str | None, str], Object] = {}
+        self.objects: dict[tuple[Resource, str | None, str], Object] = {}
         self._stop_seconds = stop_seconds
 
     def put(self, res: Resource, ns: str | None, name: str, found: Object, old: Object | None = None) -> Object:
@@ -91,7 +91,7 @@ class Store:
                 meta["generation"] = old["metadata"].get("generation", 1) + 1
             found.setdefault("apiVersion", "/".join(filter(None, res[:2])))
             found.setdefault("kind", KINDS[res])
-            self._objects[res, ns, name] = found
+            self.objects[res, ns, name] = found
             self._tell("MODIFIED" if old else "ADDED", res, ns, found, old)
             return found
 
@@ -104,7 +104,7 @@ class Store:
     def get(self, res: Resource, ns: str | None, name: str) -> Object:
         """Return one object; ApiError 404."""
         with self.lock:
-            found = self._objects.get((res, ns, name))
+            found = self.objects.get((res, ns, name))
         if found is None:
             raise ApiError(404, "NotFound", f'{res[2]} "{name}" not found', name=name, kind=res[2])
         return found
@@ -112,7 +112,7 @@ class Store:
     def list(self, res: Resource, ns: str | None = None, *, labels: str = "", fields: str = "") -> list[Object]:
         """Return what matches, by namespace and name."""
         with self.lock:
-            found = sorted(self._objects.items(), key=lambda item: (item[0][1] or "", item[0][2]))
+            found = sorted(self.objects.items(), key=lambda item: (item[0][1] or "", item[0][2]))
         mine = [item for (kind, where, _), item in found if kind == res and ns in (None, where)]
         labels_match(labels, {})
         fields_match(fields, {})
@@ -128,7 +128,7 @@ class Store:
                 meta["name"] = meta["generateName"] + uuid.uuid4().hex[:5]
             if ns:
                 self.get(NAMESPACES, None, ns)
-            if (res, ns, meta["name"]) in self._objects:
+            if (res, ns, meta["name"]) in self.objects:
                 raise ApiError(409, "AlreadyExists", f'{res[2]} "{meta["name"]}" already exists')
             _complete(res, found)
             if dry:
@@ -175,23 +175,23 @@ class Store:
             timer = threading.Timer(min(self._stop_seconds, grace), self._gone, (ns, name, uid))
             timer.daemon = True
             timer.start()
-        return self._objects[PODS, ns, name]
+        return self.objects[PODS, ns, name]
 
     def _gone(self, ns: str | None, name: str, uid: str) -> None:
         with self.lock:
-            found = self._objects.get((PODS, ns, name))
+            found = self.objects.get((PODS, ns, name))
             if found and found["metadata"]["uid"] == uid:
                 self.drop(PODS, ns, name)
 
     def drop(self, res: Resource, ns: str | None, name: str) -> None:
         """Remove at once, and whatever it owns: background garbage collection."""
         with self.lock:
-            found = self._objects.pop((res, ns, name))
+            found = self.objects.pop((res, ns, name))
             self.version += 1
             last = merged(found, {"metadata": {"resourceVersion": str(self.version)}})
             self._tell("DELETED", res, ns, last, last)
-            for (kind, where, key), item in list(self._objects.items()):
-                if (kind, where, key) not in self._objects:
+            for (kind, where, key), item in list(self.objects.items()):
+                if (kind, where, key) not in self.objects:
                     continue
                 inside = res == NAMESPACES and where == name
                 if inside or owned_by(item, found):

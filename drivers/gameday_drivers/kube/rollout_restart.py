@@ -1,0 +1,112 @@
+"""Restart a deployment: every pod is replaced, as by ``kubectl rollout restart``."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from gameday.model import Json, Plan
+from gameday.spi import DriverError, World
+from gameday_drivers.kube.access import Need, require
+from gameday_drivers.kube.api import Api, KubeError, connect, planned
+from gameday_drivers.kube.edits import One, look, patch
+from gameday_drivers.kube.rollout import path, pods_of, progress, require_found
+from gameday_drivers.kube.target import InNamespace, check_name, refuse_marked
+
+RESTARTED = "gameday.io/restarted-by"
+"""The annotation of the template, and so of every pod that is made from it."""
+_LOOK_SECONDS = 0.2
+_SLACK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartRollout(InNamespace):
+    """Replace every pod of a deployment by a rollout, and wait until it is through."""
+
+    deployment: str = field(metadata={"help": "its name"})
+    within: int = field(
+        default=120_000,
+        metadata={"unit": "duration", "min": 1000, "help": "how long the rollout may take; longer, and the run ends"},
+    )
+
+    name = "k8s.rollout-restart"
+    reversible = False
+    provable = True
+
+    def __post_init__(self) -> None:
+        self.check_namespace()
+        check_name("deployment", self.deployment)
+
+    @property
+    def inject_seconds(self) -> float:
+        """The rollout, and the requests before it."""
+        return self.within / 1000 + _SLACK_SECONDS
+
+    def plan(self, world: World) -> Plan:
+        """Find it; its ready pods are what ``keep_ready`` counts. NoTargetError when it has no replicas."""
+        needs = [Need(verb=verb, resource="deployments", group="apps") for verb in ("get", "patch")]
+        with connect(self.kubeconfig, self.context) as api:
+            require(api, [*needs, Need(verb="list", resource="pods")], namespace=self.namespace)
+            found = require_found(api, self.namespace, self.deployment)
+            words = f"deployment {self.namespace}/{self.deployment}"
+            refuse_marked(found, words)
+            if not progress(found).done:
+                raise DriverError(f"{words} is in the middle of a rollout", hint="kubectl rollout status")
+            wanted = progress(found).wanted
+            undo = {
+                "cluster": api.cluster.to_json(),
+                "namespace": self.namespace,
+                "path": path(self.namespace, self.deployment),
+                "uid": found["metadata"]["uid"],
+                "stamp": f"{world.run_id}/{world.fault}",
+            }
+            shown = f"{words} (each of its {wanted} pods is replaced) {api.cluster.words}"
+        return Plan(driver=self.name, targets=(shown,), undo=undo, ready=wanted)
+
+    def inject(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
+        """Change the template, and return when every pod is of the new one and available; DriverError when that takes too long."""
+        undo = plan.undo
+        with planned(undo) as api:
+            found = One.of(plan).find(api)
+            if found is None:
+                raise DriverError(f"{plan.targets[0]} is gone, or another one has its name")
+            refuse_marked(found, plan.targets[0])
+            stamp = (("spec", "template", "metadata", "annotations", RESTARTED), undo["stamp"])
+            try:
+                patch(api, One.of(plan), found, [stamp], {})
+            except KubeError as error:
+                if error.status == HTTPStatus.CONFLICT:
+                    raise DriverError(f"{plan.targets[0]} was changed by somebody else just now") from None
+                raise
+            self._await_done(api, plan)
+
+    def _await_done(self, api: Api, plan: Plan) -> None:
+        end, said = time.monotonic() + self.within / 1000, ""
+        while time.monotonic() < end:
+            found = One.of(plan).find(api)
+            if found is None:
+                raise DriverError(f"{plan.targets[0]} is gone")
+            state = progress(found)
+            if state.done:
+                return
+            said = f"{state.updated} of {state.wanted} pods are new, and {state.available} of all are available"
+            time.sleep(_LOOK_SECONDS)
+        raise DriverError(f"{plan.targets[0]}: not rolled out within {self.within / 1000:g} s: {said}")
+
+    def active(self, plan: Plan, world: World) -> bool:  # noqa: ARG002 - the interface
+        """Measure whether the controller has seen our template and every live pod is made from it."""
+        undo = plan.undo
+        with planned(undo) as api:
+            found = One.of(plan).find(api)
+            if found is None or not _stamped(found["spec"]["template"], undo) or not progress(found).seen:
+                return False
+            pods = pods_of(api, undo["namespace"], found)
+        return bool(pods) and all(_stamped(pod, undo) for pod in pods)
+
+    def revert(self, plan: Plan, world: World) -> None:
+        """Do nothing: the pods of before are gone."""
+
+
+def _stamped(found: Json, undo: Json) -> bool:
+    return bool(look(found, ("metadata", "annotations", RESTARTED)) == undo["stamp"])
