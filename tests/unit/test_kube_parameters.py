@@ -38,6 +38,7 @@ def but(**more: Any) -> dict[str, Any]:
         (lambda: ScaleDeployment(**but(namespace="kube-node-lease"), deployment="a"), "^namespace kube-"),
         (lambda: DenyNetwork(**SHOP, selector="app in (a)"), "^selector is not a list of labels"),
         (lambda: DenyNetwork(**SHOP, selector="a=b", check="host"), "^check is not an address"),
+        (lambda: DenyNetwork(**SHOP, selector="a=b", check="http://u:p@h/"), "^check is not an address"),
         (lambda: DenyNetwork(**SHOP, selector="a=b", check="h:80", direction="egress"), "^check cannot tell"),
         (lambda: CordonNodes(**WHERE), "exactly one"),
         (lambda: CordonNodes(**WHERE, nodes=("a",), selector="b"), "exactly one"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import socket
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Literal
@@ -16,12 +15,10 @@ from gameday_drivers.kube.access import Need, require
 from gameday_drivers.kube.api import KubeError, connect, planned
 from gameday_drivers.kube.marks import made
 from gameday_drivers.kube.pods import live_pods
+from gameday_drivers.kube.reached import is_reachable_name, is_reached
 from gameday_drivers.kube.target import EXPIRES_HELP, EXPIRES_MS, InNamespace, is_ours, marks, owner
 
-CHECK_SECONDS = 1.0
-"""A denied connection is one that is not made within this time."""
 _LABELS = re.compile(r"[^\s,=!()]+=[^\s,=!()]*(,[^\s,=!()]+=[^\s,=!()]*)*")
-_ADDRESS = re.compile(r"([^\s:/]+|\[[0-9a-fA-F:]+\]):([0-9]{1,5})")
 _TYPES = {"ingress": ("Ingress",), "egress": ("Egress",), "both": ("Ingress", "Egress")}
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
@@ -37,7 +34,7 @@ class DenyNetwork(InNamespace):
     check: str = field(
         default="",
         metadata={
-            "help": "HOST:PORT which takes connections only while these pods can, like a NodePort; "
+            "help": "HOST:PORT which takes connections only while these pods can, like a NodePort, or a URL that they answer; "
             "without it the run is at best inconclusive"
         },
     )
@@ -50,8 +47,8 @@ class DenyNetwork(InNamespace):
         self.check_namespace()
         if not _LABELS.fullmatch(self.selector):
             raise ValueError("selector is not a list of labels; write one like app=payments,tier=api")
-        if self.check and not _ADDRESS.fullmatch(self.check):
-            raise ValueError("check is not an address; write HOST:PORT")
+        if self.check and not is_reachable_name(self.check):
+            raise ValueError("check is not an address; write HOST:PORT or a URL")
         if self.check and self.direction == "egress":
             raise ValueError("check cannot tell for egress: connections to the pods go on")
 
@@ -61,7 +58,7 @@ class DenyNetwork(InNamespace):
         return bool(self.check)
 
     def plan(self, world: World) -> Plan:
-        """Name the pods, and the policy that will be made; DriverError when ``check`` is not reachable now."""
+        """Name the pods, and the policy that will be made; DriverError when ``check`` is not reached now."""
         needs = [
             Need(verb=v, resource="networkpolicies", group="networking.k8s.io") for v in ("create", "delete", "get")
         ]
@@ -77,8 +74,8 @@ class DenyNetwork(InNamespace):
             }
             shown = (f"pod {self.namespace}/{pod.name} ({self.direction}) {api.cluster.words}" for pod in pods)
             targets = tuple(sorted(shown))
-        if self.check and not _connects(self.check):
-            raise DriverError(f"{self.check} takes no connections now: nothing could be told from it")
+        if self.check and not is_reached(self.check):
+            raise DriverError(f"{self.check} is not reached now: nothing could be told from it")
         return Plan(driver=self.name, targets=targets, undo=undo, ready=sum(pod.ready for pod in pods))
 
     def _policy_name(self, world: World) -> str:
@@ -106,13 +103,13 @@ class DenyNetwork(InNamespace):
                     raise DriverError(f"there is a policy {undo['policy']} that is not of this run") from None
 
     def active(self, plan: Plan, world: World) -> bool:  # noqa: ARG002 - the interface
-        """Measure that our policy is there and that ``check`` takes no connections."""
+        """Measure that our policy is there and that ``check`` is not reached."""
         undo = plan.undo
         with planned(undo) as api:
             found = api.find(_path(undo["namespace"], undo["policy"]))
         if found is None or not is_ours(found, undo["owner"]):
             return False
-        return not (undo["check"] and _connects(undo["check"]))
+        return not (undo["check"] and is_reached(undo["check"]))
 
     def revert(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
         """Delete that very policy; what is gone is done, and what is not ours stays."""
@@ -132,14 +129,3 @@ class DenyNetwork(InNamespace):
 def _path(namespace: str, name: str = "") -> str:
     base = f"/apis/networking.k8s.io/v1/namespaces/{quote(namespace)}/networkpolicies"
     return f"{base}/{quote(name)}" if name else base
-
-
-def _connects(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), CHECK_SECONDS):
-            return True
-    except socket.gaierror as error:
-        raise DriverError(f"there is no host {host}") from error
-    except (OSError, OverflowError):
-        return False
