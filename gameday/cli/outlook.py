@@ -28,6 +28,7 @@ from gameday.runner.sources import resolve
 from gameday.runner.system import specs
 from gameday.schema.experiment import Experiment, FaultSpec, LoadProfile
 from gameday.schema.power import never_provable
+from gameday.schema.quantities import format_duration
 from gameday.spi import Driver, DriverError, GamedayError, LoadError, NoTargetError, ProxyRef, World
 from gameday.undo.leftover import describe, residue
 from gameday.undo.state import pressed
@@ -155,7 +156,7 @@ def _fault(fault: FaultSpec, experiment: Experiment, world: World) -> dict[str, 
         "name": fault.name,
         "driver": fault.do,
         "targets": list(plan.targets),
-        "note": note,
+        "note": note or _rounds(fault),
         "error": error,
         "at_ms": fault.at,
         "length_ms": fault.length,
@@ -165,6 +166,10 @@ def _fault(fault: FaultSpec, experiment: Experiment, world: World) -> dict[str, 
         "undo": undo_words(driver),
         "survives": survives(driver, plan),
     }
+
+
+def _rounds(fault: FaultSpec) -> str:
+    return f"{fault.times} times, every {format_duration(fault.every or 0)}, chosen anew" if fault.rounds else ""
 
 
 def _plan(fault: FaultSpec, driver: Driver, experiment: Experiment, world: World) -> tuple[Plan, str, str]:

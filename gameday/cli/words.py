@@ -45,6 +45,8 @@ _LINES = {
     "load-lost": "LOAD LOST: {error}",
     "inject-called": "injecting {fault}",
     "action-failed": "FAILED: {action} of {fault}: {error}",
+    "round": "{fault}: round {round}, on targets chosen anew",
+    "round-skipped": "{fault}, round {round} SKIPPED: {why}",
     "deed": "{fault}: done, it cannot be undone; its effect is being judged",
     "ended": "{fault}: came to its own end",
     "observed": "{fault}: observation over",

@@ -22,6 +22,7 @@ WHY = {
     "gone-early": "it was gone before it was reverted",
     "not-held": "it was not measured as on just before its revert",
     "no-traffic": "no traffic met it",
+    "rounds": "not every round of it was done",
     "no-check": "it has no check that could prove it",
 }
 

@@ -61,6 +61,8 @@ class Trace:
     def targets(self) -> list[str]:
         """What it touches, in words."""
         planned, armed = self.last("planned"), self.last("armed")
-        plan: Mapping[str, Any] = armed.data.get("plan") or {} if armed else {}
-        named: Sequence[object] = plan.get("targets") or (planned.data.get("targets") if planned else None) or ()
-        return [str(target) for target in named]
+        plans: list[Mapping[str, Any]] = [event.data.get("plan") or {} for event in ([armed] if armed else [])]
+        plans += [event.data.get("plan") or {} for event in self.of("round")]
+        named = [target for plan in plans for target in plan.get("targets") or ()]
+        told: Sequence[object] = named or (planned.data.get("targets") if planned else None) or ()
+        return list(dict.fromkeys(str(target) for target in told))

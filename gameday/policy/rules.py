@@ -44,7 +44,8 @@ def target_refusals(
             found.append(Refusal(rule=f"{policy.path.name}: environments", says=says))
         for name, environment in environments(policy, experiment, servers).items():
             for fault, several in targets.items():
-                found += _of_targets(place_of(policy, name), environment, fault, several)
+                rounds = sum(len(spec.rounds) for spec in experiment.faults if spec.name == fault)
+                found += _of_targets(place_of(policy, name), environment, fault, several, 1 + rounds)
     return found
 
 
@@ -121,12 +122,12 @@ def _caps(place: str, environment: Environment, experiment: Experiment) -> Itera
         yield Refusal(rule=f"{place}.max_duration", says=f"the fault phase lasts {lasts}, and {most} is the most")
 
 
-def _of_targets(place: str, environment: Environment, fault: str, found: tuple[str, ...]) -> Iterator[Refusal]:
-    most = environment.max_targets
-    if most is not None and len(found) > most:
-        yield Refusal(
-            rule=f"{place}.max_targets", says=f"{fault} would touch {len(found)} targets, and {most} is the most"
-        )
+def _of_targets(
+    place: str, environment: Environment, fault: str, found: tuple[str, ...], rounds: int
+) -> Iterator[Refusal]:
+    most, many = environment.max_targets, len(found) * rounds
+    if most is not None and many > most:
+        yield Refusal(rule=f"{place}.max_targets", says=f"{fault} would touch {many} targets, and {most} is the most")
     for target in found:
         if any(fnmatchcase(target, pattern) for pattern in environment.deny_targets):
             yield Refusal(rule=f"{place}.deny_targets", says=f"{fault} would touch {target}, which is denied")

@@ -15,7 +15,7 @@ from gameday.journal.folder import RunFolder
 from gameday.journal.writer import Journal, JournalError
 from gameday.model import Plan, Reason
 from gameday.policy.file import Policy
-from gameday.schema.experiment import Experiment
+from gameday.schema.experiment import Experiment, FaultSpec
 from gameday.spi import World
 from gameday.timeline import Timeline
 from gameday.undo.guardian import Guardian
@@ -40,6 +40,8 @@ class FaultState:
     inject_seconds: float
     revert_seconds: float
     plan: Plan
+    spec: FaultSpec | None = None
+    """As the file has it; None outside a run."""
     request_seconds: float = 0.0
     """How long a request of a driver that was ended may still take to act."""
     max_seconds: float = 0.0

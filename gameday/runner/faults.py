@@ -12,10 +12,10 @@ from gameday.journal.writer import JournalError
 from gameday.model import Plan, Reason
 from gameday.runner import following
 from gameday.runner.context import Context, FaultState
-from gameday.runner.planning import PLAN_SECONDS
+from gameday.runner.planning import PLAN_SECONDS, beyond
 from gameday.spi import GamedayError
 from gameday.spi.driver import ACTIVE_SECONDS
-from gameday.timeline import ZERO_AFTER_GATE_MS
+from gameday.timeline import ARM_BEFORE_MS, ZERO_AFTER_GATE_MS
 from gameday.undo.driving import drive
 from gameday.undo.guardian import LEASE_SECONDS, WatchdogLostError, arm
 from gameday.undo.steps import ATTEMPTS, SETTLE_SECONDS, Revertible, revert_steps
@@ -68,8 +68,47 @@ async def _in_force(ctx: Context, fault: FaultState, inject_ms: float, end_ms: f
         return True
     if on:
         ctx.note("deed", {"fault": fault.name})
+        await _repeat(ctx, fault, inject_ms)
     await ctx.until(end_ms)
     return True
+
+
+async def _repeat(ctx: Context, fault: FaultState, begin_ms: float) -> None:
+    """Do it again, as often as the file says: each round is planned anew, within the same bounds, and proven.
+
+    Nothing but this loop begins a round, so that none comes after the end of the runner.
+    """
+    rounds, done = fault.spec.rounds if fault.spec else (), 0
+    for number, after_ms in enumerate(rounds, start=2):
+        await ctx.until(begin_ms + after_ms - ARM_BEFORE_MS)
+        why = await _plan_round(ctx, fault, number)
+        if why:
+            ctx.note("round-skipped", {"fault": fault.name, "round": number, "why": why})
+            continue
+        await ctx.until(begin_ms + after_ms)
+        if not await _inject(ctx, fault) or not await _prove(ctx, fault):
+            return
+        ctx.note("deed", {"fault": fault.name})
+        done += 1
+    if done < len(rounds):
+        ctx.note("unproven", {"fault": fault.name, "why": "rounds"})
+
+
+async def _plan_round(ctx: Context, fault: FaultState, number: int) -> str:
+    """Plan a round and put it on the disk; say why it cannot be, empty when it can."""
+    reply = await _ask(ctx, fault, "plan", PLAN_SECONDS)
+    if "error" in reply:
+        return str(reply["error"])
+    plan = Plan.from_json(reply["plan"])
+    if fault.spec and (why := beyond(fault.spec, plan)):
+        return why
+    fault.plan = plan
+    try:
+        ctx.journal.write("round", {"fault": fault.name, "round": number, "plan": plan.to_json()})
+    except JournalError as error:
+        ctx.abort(Reason.ACTION_FAILED, str(error))
+        await anyio.sleep_forever()
+    return ""
 
 
 async def _plan_again(ctx: Context, fault: FaultState) -> bool:

@@ -67,10 +67,11 @@ def api_server(plan: Plan) -> str:
 
 def beyond(spec: FaultSpec, plan: Plan) -> str:
     """Say how a plan goes beyond what the file allows; empty when it does not."""
-    limit, many = spec.target_limit, len(plan.targets)
-    if limit is not None and many > limit:
+    limit, many, rounds = spec.target_limit, len(plan.targets), 1 + len(spec.rounds)
+    if limit is not None and many * rounds > limit:
         shown = ", ".join(plan.targets[:10]) + (", …" if many > 10 else "")  # noqa: PLR2004 - a line
-        return f"it would touch {many} targets, and max_targets is {limit}: {shown}"
+        often = f" in {rounds} rounds" if spec.rounds else ""
+        return f"it would touch {many * rounds} targets{often}, and max_targets is {limit}: {shown}"
     if spec.keep_ready is None:
         return ""
     if plan.ready is None:
@@ -107,5 +108,6 @@ def _state(spec: FaultSpec, driver: Driver, plan: Plan) -> FaultState:
         revert_seconds=float(getattr(driver, "revert_seconds", REVERT_SECONDS)),
         request_seconds=float(getattr(driver, "request_seconds", 0.0)),
         max_seconds=fault_max_ms(spec, driver) / 1000,
+        spec=spec,
         plan=plan,
     )

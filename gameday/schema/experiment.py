@@ -247,6 +247,10 @@ class FaultSpec(Section):
         default=None, description="how long the effect of an irreversible fault is judged"
     )
     irreversible: Literal["allow"] | None = key(default=None, description="accept that nothing brings it back")
+    every: PositiveDuration | None = key(
+        default=None, description="do an irreversible fault again, chosen anew, each time this much later"
+    )
+    times: int | None = key(default=None, least=2, most=1_000, description="how often in all, with every")
     max_targets: int | None = key(
         default=None, least=1, most=1_000, description="the most it may touch; default: 1 for processes"
     )
@@ -259,6 +263,11 @@ class FaultSpec(Section):
     def target_limit(self) -> int | None:
         """The most targets that it may touch; None where only the driver decides."""
         return self.max_targets or (1 if self.do.startswith(_ONE_TARGET) else None)
+
+    @property
+    def rounds(self) -> tuple[int, ...]:
+        """When it is done once more, in milliseconds after ``at``; empty for a fault that is done once."""
+        return tuple((self.every or 0) * number for number in range(1, self.times or 1))
 
     @property
     def length(self) -> int:
@@ -274,6 +283,12 @@ class FaultSpec(Section):
                 "a reversible fault needs for (how long it is on), and no observe; "
                 "an irreversible one needs irreversible: allow and observe"
             )
+        if (self.every is None) != (self.times is None):
+            raise ValueError("every and times go together: every: 5s, times: 6")
+        if self.rounds and not self.irreversible:
+            raise ValueError("every and times are for an irreversible fault; a reversible one is on all the time")
+        if self.rounds and self.rounds[-1] >= self.length:
+            raise ValueError("its last round would begin after observe is over; give observe more, or times less")
 
 
 class Experiment(Section):

@@ -15,7 +15,9 @@ from gameday.schema.quantities import format_duration, parse_duration
 
 Delays: TypeAlias = dict[int, tuple[Value, ...]]
 _FORM = "write - NAME: {do: DRIVER, with: {…}, at: 0s, for: 30s}"
-_KEYS = ("do", "with", "at", "for", "observe", "irreversible", "max_targets", "keep_ready", "when_no_target")
+_KEYS = (
+    "do", "with", "at", "for", "observe", "irreversible", "every", "times", "max_targets", "keep_ready", "when_no_target",
+)  # fmt: skip
 _USE_KEYS = ("use", "at")
 
 

@@ -89,6 +89,26 @@ def test_a_kill_that_the_system_survives_passes() -> None:
     assert document["objectives"][0]["recovery"]["from_ms"] == ZERO + 50
 
 
+def rounds_story(*after: str) -> Story:
+    """A kill in two rounds, the second at 5 s; ``after`` says what else was written about it."""
+    story = kill_story()
+    story.file["faults"][0].update(every="5s", times=2)
+    story.add(ZERO + 5_000, "round", fault="one-killed", round=2, plan={"targets": ["payments again"]})
+    story.add(ZERO + 5_050, "deed", fault="one-killed")
+    for why in after:
+        story.add(ZERO + 6_000, "unproven", fault="one-killed", why=why)
+    return story
+
+
+def test_rounds_are_recovered_from_after_the_last_and_all_their_targets_are_told() -> None:
+    document = judged(rounds_story())
+    assert document["verdict"] == "pass"
+    assert document["faults"][0]["targets"] == ["payments", "payments again"]
+    assert document["objectives"][0]["recovery"]["from_ms"] == ZERO + 5_050
+    skipped = judged(rounds_story("rounds"))
+    assert (skipped["verdict"], skipped["reasons"]) == ("inconclusive", ["fault-unproven"])
+
+
 NOT_PASS: dict[str, tuple[Callable[[], Story], str, list[str]]] = {
     "broken in mid-fault and good at the end": (
         lambda: Story(rows=rows(between(30_000, 45_000, 2))),

@@ -48,7 +48,10 @@ def test_the_rest_of_the_grammar_is_valid(validator: Draft202012Validator) -> No
             'slis: {queue: {http: "http://a/", json: $.n}, disk: {command: [df], every: 9s}}\nobjectives:\n',
         ),
         ("faults:\n", "faults:\n  - use: a.yaml\n  - {use: b.yaml, at: 5s}\n"),
-        ("at: 0s, for: 60s", "at: 0s, for: 60s, max_targets: 2, keep_ready: 1, when_no_target: skip"),
+        (
+            "at: 0s, for: 60s",
+            "at: 0s, irreversible: allow, observe: 60s, every: 5s, times: 6, max_targets: 2, keep_ready: 1, when_no_target: skip",
+        ),
     )
     assert errors(validator, text) == []
 

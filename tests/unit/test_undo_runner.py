@@ -267,6 +267,101 @@ def test_a_plan_beyond_its_blast_radius_is_refused(more: dict[str, Any], planned
     assert said == why if not why else why in said
 
 
+def deed(rounds: int, **more: Any) -> FaultSpec:
+    given = {"name": "f", "do": "x", "irreversible": "allow", "observe": "1s", "every": "50ms", "times": rounds, **more}
+    return FaultSpec.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"times": None}, "every and times go together"),
+        ({"every": None}, "every and times go together"),
+        ({"every": "500ms", "times": 3}, "its last round would begin after observe is over"),
+        ({"irreversible": None, "observe": None, "for": "9s"}, "every and times are for an irreversible fault"),
+    ],
+)
+def test_rounds_that_cannot_be_are_refused(more: dict[str, Any], why: str) -> None:
+    given = {"name": "f", "do": "x", "irreversible": "allow", "observe": "1s", "every": "50ms", "times": 3, **more}
+    with pytest.raises(ValueError, match=why):
+        FaultSpec.model_validate({key: value for key, value in given.items() if value is not None})
+
+
+def test_max_targets_bounds_all_rounds_together() -> None:
+    assert beyond(deed(3, max_targets=6), plan(2)) == ""
+    assert "6 targets in 3 rounds, and max_targets is 5" in beyond(deed(3, max_targets=5), plan(2))
+
+
+def killing(spec: FaultSpec) -> FaultState:
+    state = fault("f", armed=0, spec=spec)
+    state.reversible = False
+    return state
+
+
+class Dying:
+    """A selection of pods: each inject kills the one that was planned, and another comes."""
+
+    def __init__(self, fails: tuple[str, int] = ("", 0)) -> None:
+        self.counts: dict[str, int] = {}
+        self._fails = fails
+        self.second = anyio.Event()
+
+    def __call__(self, _fault: str, op: str) -> dict[str, Any]:
+        self.counts[op] = self.counts.get(op, 0) + 1
+        if (op, self.counts[op]) == ("inject", 2):
+            self.second.set()
+        if (op, self.counts[op]) == self._fails:
+            return {"error": "boom"}
+        known = Plan(
+            driver="fake", targets=("f" if self.counts.get("inject", 0) == 0 else f"f{self.counts['inject']}",)
+        )
+        if op == "plan":
+            return {"plan": known.to_json()}
+        return {"active": True} if op == "active" else {"ok": True}
+
+
+async def lived(stage: Callable[..., Stage], dying: Dying, rounds: int = 3) -> Stage:
+    on = stage(dying, killing(deed(rounds)), until_ms=300)
+    with anyio.fail_after(20), on.ctx.stop.scope:
+        await faults.live(on.ctx, on.ctx.faults["f"], on.ctx.now_ms())
+    return on
+
+
+@pytest.mark.anyio
+async def test_each_round_is_planned_anew_written_down_before_and_proven(stage: Callable[..., Stage]) -> None:
+    on = await lived(stage, Dying())
+    assert [record["plan"]["targets"] for record in on.said("round")] == [["f1"], ["f2"]]
+    one = ["inject-called", "injected", "active", "deed"]
+    assert on.kinds() == ["armed", *one, "round", *one, "round", *one, "observed"]
+
+
+@pytest.mark.anyio
+async def test_a_round_that_cannot_be_is_skipped_and_the_fault_is_not_proven(stage: Callable[..., Stage]) -> None:
+    on = await lived(stage, Dying(("plan", 2)))
+    assert on.said("round-skipped") == [{"fault": "f", "round": 2, "why": "boom"}]
+    assert (len(on.said("deed")), on.said("unproven")) == (2, [{"fault": "f", "why": "rounds"}])
+
+
+@pytest.mark.anyio
+async def test_a_round_that_fails_is_the_last(stage: Callable[..., Stage]) -> None:
+    on = await lived(stage, Dying(("inject", 2)))
+    assert (len(on.said("deed")), on.said("action-failed")[0]["error"]) == (1, "boom")
+
+
+@pytest.mark.anyio
+async def test_no_round_begins_once_the_run_is_stopped(stage: Callable[..., Stage]) -> None:
+    dying = Dying()
+    on = stage(dying, killing(deed(10)), until_ms=600)
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(faults.live, on.ctx, on.ctx.faults["f"], on.ctx.now_ms())
+            await dying.second.wait()
+            group.cancel_scope.cancel()
+    done = dying.counts["inject"]
+    await anyio.sleep(0.15)
+    assert dying.counts["inject"] == done < 10
+
+
 def test_what_a_plan_counts_survives_json() -> None:
     assert Plan.from_json(plan(1, ready=3).to_json()) == plan(1, ready=3)
     assert "ready" not in plan(1).to_json()

@@ -73,12 +73,27 @@ def live_pods(api: Api, namespace: str, selector: str) -> tuple[Pod, ...]:
     return found
 
 
-def chosen(pods: Sequence[Pod], number: int, seed: str) -> tuple[Pod, ...]:
-    """Choose some, at random by the seed: the same again for the same pods and the same run, by name."""
+def chosen(pods: Sequence[Pod], number: int, seed: str, where: str = "") -> tuple[Pod, ...]:
+    """Choose some, at random by the seed, ready ones first: the same again for the same pods and the same run, by name."""
     if number > len(pods):
-        raise DriverError(f"{number} pods are asked for, and {len(pods)} match")
-    drawn = sorted(pods, key=lambda pod: hashlib.sha256(f"{seed}/{pod.uid}".encode()).digest())[:number]
-    return tuple(sorted(drawn, key=lambda pod: pod.name))
+        raise DriverError(f"{number} pods are asked for, and {len(pods)} match{where}")
+
+    def lot(pod: Pod) -> tuple[bool, bytes]:
+        return not pod.ready, hashlib.sha256(f"{seed}/{pod.uid}".encode()).digest()
+
+    return tuple(sorted(sorted(pods, key=lot)[:number], key=lambda pod: pod.name))
+
+
+def chosen_per(pods: Sequence[Pod], place: Mapping[str, str], number: int, seed: str) -> tuple[Pod, ...]:
+    """Choose so many at each place; ``place`` is that of a node, by its name. Pods without a node, or a node without a place, are left."""
+    groups: dict[str, list[Pod]] = {}
+    for pod in pods:
+        if where := place.get(pod.node):
+            groups.setdefault(where, []).append(pod)
+    if not groups:
+        raise NoTargetError("none of the pods is at a place that is known", hint="see: kubectl get nodes --show-labels")
+    found = (pod for where, group in groups.items() for pod in chosen(group, number, seed, f" on {where}"))
+    return tuple(sorted(found, key=lambda pod: pod.name))
 
 
 def require_budgets(api: Api, namespace: str, victims: Sequence[Pod]) -> None:

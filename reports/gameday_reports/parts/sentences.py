@@ -36,6 +36,8 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "refused": ("run", "warn", "The run is refused ({reason}): {detail}"),
     "phase": ("phase", "none", "Phase {name} begins."),
     "armed": ("fault", "none", "{fault} armed: its plan is on disk."),
+    "round": ("fault", "none", "{fault}: round {round}, chosen anew."),
+    "round-skipped": ("fault", "warn", "{fault}: round {round} was skipped: {why}"),
     "inject-called": ("fault", "none", "{fault}: injecting."),
     "injected": ("fault", "none", "{fault}: inject returned after {seconds} s."),
     "action-failed": ("fault", "fail", "{fault}: {action} failed: {error}"),
