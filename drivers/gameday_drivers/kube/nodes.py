@@ -24,6 +24,12 @@ def all_nodes(api: Api) -> list[Any]:
     return list(api.get(NODES)["items"])
 
 
+def zones(nodes: Sequence[Any]) -> dict[str, str]:
+    """Return the zone of each node that has one, by its name."""
+    labels: dict[str, Json] = {node["metadata"]["name"]: node["metadata"].get("labels") or {} for node in nodes}
+    return {name: str(has[ZONE]) for name, has in labels.items() if has.get(ZONE)}
+
+
 def wanted(api: Api, every: Sequence[Any], names: Sequence[str], selector: str) -> list[Any]:
     """Return the nodes that names or a selector mean; NoTargetError for a name that none has."""
     if selector:

@@ -9,7 +9,7 @@ from gameday.model import Json, Plan
 from gameday.spi import World
 from gameday_drivers.kube.access import Need, require
 from gameday_drivers.kube.api import Api
-from gameday_drivers.kube.nodes import ZONE, all_nodes
+from gameday_drivers.kube.nodes import all_nodes, zones
 from gameday_drivers.kube.pods import Pod, chosen, chosen_per, live_pods
 from gameday_drivers.kube.target import InNamespace, check_selector
 
@@ -64,10 +64,7 @@ class Victims(InNamespace):
             return chosen(pods, number, seed), ready
         place = {pod.node: pod.node for pod in pods if pod.node}
         if self.per == "zone":
-            zones = {
-                node["metadata"]["name"]: (node["metadata"].get("labels") or {}).get(ZONE) for node in all_nodes(api)
-            }
-            place = {name: f"zone {zone}" for name, zone in zones.items() if zone}
+            place = {name: f"zone {zone}" for name, zone in zones(all_nodes(api)).items()}
         return chosen_per(pods, place, self.count, seed), ready
 
     def planned_on(self, driver: str, api: Api, victims: tuple[Pod, ...], ready: int) -> Plan:
