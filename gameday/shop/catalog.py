@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from http import HTTPStatus
 
 from gameday.shop.http import Request, Response
 from gameday.shop.log import Log
 from gameday.shop.metrics import Metrics
-from gameday.shop.options import duration, parser
+from gameday.shop.options import duration, limit, parser
 from gameday.shop.service import Service, run
 
 PRODUCTS = (
@@ -28,15 +29,27 @@ _LISTS = tuple(
 
 
 class Catalog:
-    """Answers after ``delay`` seconds, the time that a database would take."""
+    """Answers after ``delay`` seconds, the time that a database would take.
 
-    def __init__(self, delay: float) -> None:
+    With ``at_once``, so many lists are read at a time and the others wait in line: it carries at_once / delay of them per second.
+    Of those, every ``broken``-th is a 500, as from a version with a bug; 0: none.
+    """
+
+    def __init__(self, delay: float, *, at_once: int | None = None, broken: int = 0) -> None:
         self._delay = delay
+        self._turn = nullcontext() if at_once is None else asyncio.Semaphore(at_once)
+        self._broken = broken
+        self._asked = 0
         self._sale = False
 
     async def products(self, _: Request) -> Response:
         """List everything."""
-        await asyncio.sleep(self._delay)
+        self._asked += 1
+        is_broken = bool(self._broken) and self._asked % self._broken == 0
+        async with self._turn:
+            await asyncio.sleep(self._delay)
+        if is_broken:
+            return Response.of(HTTPStatus.INTERNAL_SERVER_ERROR, error="no such column: cents")
         return Response(status=HTTPStatus.OK, body=_LISTS[self._sale])
 
     async def begin_sale(self, _: Request) -> Response:
@@ -58,8 +71,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until told to end."""
     options = parser("catalog", "What the shop sells.")
     options.add_argument("--delay", type=duration, default=0.002, metavar="2ms", help="time to answer (default 2ms)")
+    options.add_argument(
+        "--at-once",
+        type=limit,
+        default=None,
+        metavar="N",
+        help="lists read at a time; more wait in line (default: no limit)",
+    )
+    options.add_argument(
+        "--broken", type=limit, default=None, metavar="N", help="answer every N-th request with 500 (default: none)"
+    )
     chosen = options.parse_args(arguments)
-    catalog = Catalog(chosen.delay)
+    catalog = Catalog(chosen.delay, at_once=chosen.at_once, broken=chosen.broken or 0)
     routes = {
         ("GET", "/products"): catalog.products,
         ("GET", "/sale"): catalog.show_sale,

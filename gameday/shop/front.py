@@ -1,4 +1,8 @@
-"""The front: what customers talk to. ``GET /products`` asks catalog, ``POST /checkout {"sku": …}`` asks payments."""
+"""The front: what customers talk to. ``GET /products`` asks catalog, ``POST /checkout {"sku": …}`` asks payments.
+
+``GET``, ``PUT`` and ``DELETE`` of ``/cache`` show the cache of products, turn it on and off; of ``/canary`` show what share of
+the catalog's calls goes to its new version, roll that out (``{"percent": 20}``) and back.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +11,16 @@ import uuid
 from collections.abc import Sequence
 from http import HTTPStatus
 
+from gameday.shop.browse import Browse, Shared
 from gameday.shop.client import Unavailable
 from gameday.shop.dependency import Dependency
 from gameday.shop.http import Request, Response
 from gameday.shop.log import Log
 from gameday.shop.metrics import Metrics
-from gameday.shop.options import add_dependency, dependency, parser
+from gameday.shop.options import add_dependency, dependency, parser, timeout
 from gameday.shop.orders import Order, read_order
-from gameday.shop.service import Service, run
-
-
-class Browse:
-    """The catalog's answer, or with ``cache`` its last good one."""
-
-    def __init__(self, catalog: Dependency, *, cache: bool, metrics: Metrics) -> None:
-        self._catalog = catalog
-        self._cache = cache
-        self._metrics = metrics
-        self._last: Response | None = None
-
-    async def products(self, _: Request) -> Response:
-        """List what is for sale: 200, or 503 when the catalog does not answer and nothing may stand in for it."""
-        try:
-            answer = await self._catalog.call(Request(method="GET", path="/products"))
-        except Unavailable:
-            return self._stale()
-        response = Response(status=answer.status, body=answer.body)
-        if response.status == HTTPStatus.OK:
-            self._last = response
-        return response
-
-    def _stale(self) -> Response:
-        if not self._cache or self._last is None:
-            return Response.of(HTTPStatus.SERVICE_UNAVAILABLE, error="the catalog does not answer")
-        self._metrics.count("shop_fallbacks_total", dependency="catalog", kind="cache")
-        return Response(status=HTTPStatus.OK, body=self._last.body, headers={"x-shop-stale": "1"})
+from gameday.shop.rollout import Rollout
+from gameday.shop.service import Routes, Service, run
 
 
 class Checkout:
@@ -76,6 +55,20 @@ def _options() -> argparse.ArgumentParser:
     options = parser("front", "What customers talk to.")
     for name in ("catalog", "payments", "worker"):
         add_dependency(options, name)
+    add_dependency(options, "canary", required=False)
+    options.add_argument(
+        "--catalog-cache",
+        type=timeout,
+        default=None,
+        metavar="2s",
+        help="answer from the last list for so long (default: none)",
+    )
+    options.add_argument(
+        "--catalog-share",
+        choices=("no", "yes"),
+        default="no",
+        help="whoever asks while a call is under way shares its answer (default: %(default)s)",
+    )
     options.add_argument(
         "--catalog-fallback",
         choices=("none", "cache"),
@@ -96,10 +89,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = _options().parse_args(arguments)
     metrics, log = Metrics(), Log("front")
     catalog, payments, worker = (dependency(chosen, name, metrics, log) for name in ("catalog", "payments", "worker"))
-    browse = Browse(catalog, cache=chosen.catalog_fallback == "cache", metrics=metrics)
+    rollout = Rollout(catalog, dependency(chosen, "canary", metrics, log) if chosen.canary else None, metrics)
+    ask = Shared(rollout.call).ask if chosen.catalog_share == "yes" else rollout.call
+    browse = Browse(ask, fresh=chosen.catalog_cache, stale=chosen.catalog_fallback == "cache", metrics=metrics)
     checkout = Checkout(payments, queue=worker if chosen.payments_fallback == "queue" else None, metrics=metrics)
-    service = Service({("GET", "/products"): browse.products, ("POST", "/checkout"): checkout.checkout}, metrics)
-    run(service, host=chosen.host, port=chosen.port, log=log)
+    routes: Routes = {
+        ("GET", "/products"): browse.products,
+        ("POST", "/checkout"): checkout.checkout,
+        ("GET", "/cache"): browse.show_cache,
+        ("PUT", "/cache"): browse.cache_on,
+        ("DELETE", "/cache"): browse.cache_off,
+        ("GET", "/canary"): rollout.show,
+        ("PUT", "/canary"): rollout.roll_out,
+        ("DELETE", "/canary"): rollout.roll_back,
+    }
+    run(Service(routes, metrics), host=chosen.host, port=chosen.port, log=log)
 
 
 if __name__ == "__main__":

@@ -97,10 +97,10 @@ def parser(service: str, purpose: str) -> argparse.ArgumentParser:
     return result
 
 
-def add_dependency(into: argparse.ArgumentParser, name: str) -> None:
+def add_dependency(into: argparse.ArgumentParser, name: str, *, required: bool = True) -> None:
     """Add where a dependency is and how the caller protects itself; by default, it does not."""
     group = into.add_argument_group(name)
-    group.add_argument(f"--{name}", type=client, required=True, metavar="URL", help=f"base URL of {name}")
+    group.add_argument(f"--{name}", type=client, required=required, metavar="URL", help=f"base URL of {name}")
     group.add_argument(
         f"--{name}-timeout", type=timeout, default=None, metavar="300ms", help="limit of one attempt (default: none)"
     )
