@@ -39,6 +39,8 @@ class Verdict(IntEnum):
 _EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.ABORTED: 4, Verdict.DIRTY: 5}
 EXIT_USAGE = 2
 """The file or the command line is wrong; nothing was touched."""
+EXIT_NOT_NOW = 6
+"""The schedule of a game day refuses it now (``gameday day run --scheduled``); nothing was touched, and nothing is proven."""
 EXIT_INTERNAL = 70
 """A bug of ours (EX_SOFTWARE of sysexits.h)."""
 
