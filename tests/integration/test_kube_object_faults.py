@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +13,28 @@ from typing import Any
 import pytest
 
 from gameday.model import Plan
-from gameday.spi import Driver, DriverError, NoTargetError, World
+from gameday.spi import Driver, DriverError, NoTargetError, Secrets, World
 from gameday.testing import eventually
 from gameday_drivers.kube.api import REQUEST_SECONDS
 from gameday_drivers.kube.bad_image import BadImage
+from gameday_drivers.kube.configmap_drift import DriftConfigMap
+from gameday_drivers.kube.hpa_freeze import FreezeAutoscaler
 from gameday_drivers.kube.marks import KINDS, take_back
 from gameday_drivers.kube.rollout_restart import RestartRollout
+from gameday_drivers.kube.secret_drift import FENCE, DriftSecret
 from gameday_drivers.kube.target import RUN
 from tests.fakes.kube import ApiError, FakeKube
-from tests.fakes.kube.store import DEPLOYMENTS, NAMESPACES, Resource, merged
+from tests.fakes.kube.store import AUTOSCALERS, CONFIGMAPS, DEPLOYMENTS, NAMESPACES, SECRETS, Resource, merged
 
 WORLD, OTHER = World(run_id="r-1", fault="f"), World(run_id="r-2", fault="f")
 BOOM, SLOW_DOWN = ApiError(500, "InternalError", "boom"), ApiError(429, "TooManyRequests", "slow down")
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
+PASSWORD = "correct horse battery"
 Where = dict[str, Any]
+
+
+def b64(text: str) -> str:
+    return b64encode(text.encode()).decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +57,32 @@ CASES = {
         right=("patch", "deployments"),
         object=(DEPLOYMENTS, "web"),
     ),
+    "configmap-drift": Case(
+        make=lambda where: DriftConfigMap(
+            **where, configmap="settings", set={"LEVEL": "x", "new": "y"}, remove=("a.b",)
+        ),
+        nothing=lambda where: DriftConfigMap(**where, configmap="settings", remove=("nope",)),
+        right=("patch", "configmaps"),
+        object=(CONFIGMAPS, "settings"),
+    ),
+    "secret-drift": Case(
+        make=lambda where: DriftSecret(**where, secret="login", set={"PASSWORD": "x", "new": "y"}, remove=("user",)),
+        nothing=lambda where: DriftSecret(**where, secret="login", remove=("nope",)),
+        right=("create", "secrets"),
+        object=(SECRETS, "login"),
+    ),
+    "hpa-freeze": Case(
+        make=lambda where: FreezeAutoscaler(**where, autoscaler="web"),
+        nothing=lambda where: FreezeAutoscaler(**where, autoscaler="nope"),
+        right=("patch", "horizontalpodautoscalers"),
+        object=(AUTOSCALERS, "web"),
+    ),
+    "hpa-freeze-by-limits": Case(
+        make=lambda where: FreezeAutoscaler(**where, autoscaler="web", by="limits"),
+        nothing=lambda where: FreezeAutoscaler(**where, autoscaler="nope", by="limits"),
+        right=("get", "horizontalpodautoscalers"),
+        object=(AUTOSCALERS, "web"),
+    ),
 }
 EDITING = {name: case for name, case in CASES.items() if case.object}
 
@@ -57,6 +92,11 @@ def kube() -> Iterator[FakeKube]:
     with FakeKube(start_seconds=0.0) as kube:
         kube.deploy("web", 3)
         assert eventually(lambda: kube.store.get(DEPLOYMENTS, "shop", "web")["status"].get("availableReplicas") == 3)
+        kube.autoscale("web")
+        settings = {"LEVEL": "info", "a.b": "c", "kept": "k"}
+        kube.store.create(CONFIGMAPS, "shop", {"metadata": {"name": "settings"}, "data": settings})
+        login = {"PASSWORD": b64(PASSWORD), "user": b64("shop"), "kept": b64("k")}
+        kube.store.create(SECRETS, "shop", {"metadata": {"name": "login"}, "data": login})
         yield kube
 
 
@@ -297,3 +337,137 @@ def test_a_restart_that_does_not_get_through_says_how_far_it_came(kube: FakeKube
     with pytest.raises(DriverError, match=r"not rolled out within 1 s: [01] of 3 pods are new, and 3 of"):
         driver.inject(plan, WORLD)
     assert not driver.active(plan, WORLD)
+
+
+def test_a_value_of_a_secret_is_nowhere_but_in_secrets(kube: FakeKube, where: Where, tmp_path: Path) -> None:
+    before, wrong = kube.store.get(SECRETS, "shop", "login")["data"], "hunter2-hunter2"
+    world = World(run_id="r-1", fault="f", secrets=Secrets(values={"wrong": wrong}))
+    driver = DriftSecret(**where, secret="login", set={"PASSWORD": "${wrong}"}, remove=("user",))
+    plan = driver.plan(world)
+    driver.inject(plan, world)
+    found = kube.store.get(SECRETS, "shop", "login")
+    assert found["data"] == {"PASSWORD": b64(wrong), "kept": b64("k")}
+    assert driver.active(plan, WORLD), "without the secrets of the run, too"
+    said = json.dumps([plan.to_json(), found["metadata"]])
+    for value in (wrong, b64(wrong), PASSWORD, b64(PASSWORD), before["user"]):
+        assert value not in said
+    assert "(PASSWORD changed, user removed)" in plan.targets[0]
+    (kept,) = [item for item in kube.store.list(SECRETS, "shop") if item["metadata"]["name"] != "login"]
+    assert kept["data"] == {key: before[key] for key in ("PASSWORD", "user")}
+    assert kept["metadata"]["annotations"][RUN] == "r-1"
+    driver.revert(plan, WORLD)
+    assert [item["data"] for item in kube.store.list(SECRETS, "shop")] == [before]
+
+
+def test_a_lost_backup_is_a_failed_undo(kube: FakeKube, where: Where) -> None:
+    driver = DriftSecret(**where, secret="login", set={"PASSWORD": "x"})
+    plan = driver.plan(WORLD)
+    driver.inject(plan, WORLD)
+    kube.store.drop(SECRETS, "shop", plan.undo["backup"])
+    with pytest.raises(DriverError, match=f"the Secret {plan.undo['backup']} that has its PASSWORD is gone"):
+        driver.revert(plan, WORLD)
+    assert driver.active(plan, WORLD)
+
+
+def test_a_change_that_is_on_its_way_when_its_sender_dies_never_lands(kube: FakeKube, where: Where) -> None:
+    """The backup is made, the patch is sent, the sender is killed, the undo is done; only then does the server read the patch."""
+    driver, before = DriftSecret(**where, secret="login", set={"PASSWORD": "x"}), state(kube)
+    plan = driver.plan(WORLD)
+    kube.faults.append(lambda method, _: BOOM if method == "PATCH" else None)
+    with pytest.raises(DriverError, match="answers 500"):
+        driver.inject(plan, WORLD)
+    kube.faults.clear()
+    late = next(body for method, _, body in kube.requests if method == "PATCH")
+    driver.revert(plan, WORLD)
+    assert state(kube) == before
+    with pytest.raises(ApiError) as refused:
+        kube.store.update(SECRETS, "shop", "login", merged(kube.store.get(SECRETS, "shop", "login"), late))
+    assert refused.value.code == 409
+    assert state(kube) == before
+
+
+def test_an_undo_that_was_cut_off_at_its_fence_is_finished(kube: FakeKube, where: Where) -> None:
+    driver, before = DriftSecret(**where, secret="login", set={"PASSWORD": "x"}), state(kube)
+    plan = driver.plan(WORLD)
+    kube.faults.append(lambda method, _: BOOM if method == "PATCH" else None)
+    with pytest.raises(DriverError):
+        driver.inject(plan, WORLD)
+    kube.faults[:] = [lambda method, _: BOOM if method == "PATCH" and len(writes(kube)) > 3 else None]
+    with pytest.raises(DriverError):
+        driver.revert(plan, WORLD)
+    assert FENCE in kube.store.get(SECRETS, "shop", "login")["metadata"]["annotations"]
+    kube.faults.clear()
+    driver.revert(plan, WORLD)
+    assert state(kube) == before
+
+
+@pytest.mark.parametrize(("res", "name"), [(CONFIGMAPS, "settings"), (SECRETS, "login")])
+def test_a_key_that_somebody_has_changed_meanwhile_stays(
+    kube: FakeKube, where: Where, res: Resource, name: str
+) -> None:
+    made: dict[Resource, Callable[[], Driver]] = {
+        CONFIGMAPS: lambda: DriftConfigMap(**where, configmap=name, set={"LEVEL": "x"}, remove=("a.b",)),
+        SECRETS: lambda: DriftSecret(**where, secret=name, set={"PASSWORD": "x"}, remove=("user",)),
+    }
+    driver, key, gone = made[res](), *{CONFIGMAPS: ("LEVEL", "a.b"), SECRETS: ("PASSWORD", "user")}[res]
+    before = kube.store.get(res, "shop", name)["data"]
+    plan = driver.plan(WORLD)
+    driver.inject(plan, WORLD)
+    kube.store.change(res, "shop", name, lambda found: found["data"].update({key: b64("newer"), "other": b64("o")}))
+    assert not driver.active(plan, WORLD)
+    driver.revert(plan, WORLD)
+    found = kube.store.get(res, "shop", name)
+    assert found["data"] == {**before, key: b64("newer"), "other": b64("o")}
+    assert gone in found["data"]
+    assert not found["metadata"]["annotations"]
+
+
+def test_what_nobody_may_change_is_said_when_planned(kube: FakeKube, where: Where) -> None:
+    for res, name in ((CONFIGMAPS, "settings"), (SECRETS, "login")):
+        kube.store.change(res, "shop", name, lambda found: found.update(immutable=True))
+    drivers: tuple[Driver, ...] = (
+        DriftConfigMap(**where, configmap="settings", remove=("LEVEL",)),
+        DriftSecret(**where, secret="login", remove=("user",)),
+    )
+    for driver in drivers:
+        with pytest.raises(DriverError, match="is immutable"):
+            driver.plan(WORLD)
+
+
+def test_a_config_map_takes_no_secret_and_no_binary_key(kube: FakeKube, where: Where) -> None:
+    world = World(run_id="r", secrets=Secrets(values={"token": "t-0-k-e-n"}))
+    for value in ("${token}", "Bearer t-0-k-e-n"):
+        with pytest.raises(DriverError, match="set LEVEL is a secret, and a ConfigMap is no place for one"):
+            DriftConfigMap(**where, configmap="settings", set={"LEVEL": value}).plan(world)
+    kube.store.change(CONFIGMAPS, "shop", "settings", lambda found: found.update(binaryData={"logo": "AA=="}))
+    with pytest.raises(DriverError, match="has logo as binary data"):
+        DriftConfigMap(**where, configmap="settings", set={"logo": "x"}).plan(WORLD)
+    with pytest.raises(NoTargetError, match="has these values already"):
+        DriftConfigMap(**where, configmap="settings", set={"LEVEL": "info"}).plan(WORLD)
+
+
+def test_a_frozen_autoscaler_keeps_its_other_policies(kube: FakeKube, where: Where) -> None:
+    mine = {"scaleUp": {"selectPolicy": "Min", "policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}]}}
+    kube.store.change(AUTOSCALERS, "shop", "web", lambda found: found["spec"].update(behavior=mine))
+    driver = FreezeAutoscaler(**where, autoscaler="web", direction="up")
+    plan = driver.plan(WORLD)
+    driver.inject(plan, WORLD)
+    behaviour = kube.store.get(AUTOSCALERS, "shop", "web")["spec"]["behavior"]
+    assert behaviour["scaleUp"] == {**mine["scaleUp"], "selectPolicy": "Disabled"}
+    assert behaviour["scaleDown"]["selectPolicy"] == "Max"
+    assert plan.targets[0].startswith("horizontalpodautoscaler shop/web (does not scale up) in fake")
+    driver.revert(plan, WORLD)
+    assert kube.store.get(AUTOSCALERS, "shop", "web")["spec"]["behavior"] == mine
+
+
+def test_limits_that_hold_an_autoscaler_are_the_present_number(kube: FakeKube, where: Where) -> None:
+    driver = FreezeAutoscaler(**where, autoscaler="web", by="limits")
+    plan = driver.plan(WORLD)
+    assert "(held at 3 replicas)" in plan.targets[0]
+    driver.inject(plan, WORLD)
+    spec = kube.store.get(AUTOSCALERS, "shop", "web")["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 3)
+    driver.revert(plan, WORLD)
+    kube.store.change(AUTOSCALERS, "shop", "web", lambda found: found.update(status={}))
+    with pytest.raises(DriverError, match="has not said yet how many replicas"):
+        driver.plan(WORLD)

@@ -9,11 +9,16 @@ import pytest
 
 from gameday.spi import DriverError, World
 from gameday_drivers.kube.access import Need, rules
+from gameday_drivers.kube.bad_image import BadImage
+from gameday_drivers.kube.configmap_drift import DriftConfigMap
 from gameday_drivers.kube.deployment_scale import ScaleDeployment
+from gameday_drivers.kube.hpa_freeze import FreezeAutoscaler
 from gameday_drivers.kube.network_deny import DenyNetwork
 from gameday_drivers.kube.node_cordon import CordonNodes
 from gameday_drivers.kube.pod_kill import KillPods
 from gameday_drivers.kube.pods import Pod, as_text, chosen
+from gameday_drivers.kube.rollout_restart import RestartRollout
+from gameday_drivers.kube.secret_drift import DriftSecret
 
 WHERE: dict[str, Any] = {"kubeconfig": "config", "context": "test"}
 SHOP: dict[str, Any] = {**WHERE, "namespace": "shop"}
@@ -40,6 +45,14 @@ def but(**more: Any) -> dict[str, Any]:
         (lambda: DenyNetwork(**SHOP, selector="a=b", check="host"), "^check is not an address"),
         (lambda: DenyNetwork(**SHOP, selector="a=b", check="http://u:p@h/"), "^check is not an address"),
         (lambda: DenyNetwork(**SHOP, selector="a=b", check="h:80", direction="egress"), "^check cannot tell"),
+        (lambda: BadImage(**SHOP, deployment="a b"), "^deployment is not a name"),
+        (lambda: BadImage(**SHOP, deployment="a", image="x y"), "^image is not a name of an image"),
+        (lambda: RestartRollout(**SHOP, deployment="/"), "^deployment is not a name"),
+        (lambda: DriftConfigMap(**SHOP, configmap="c"), "^set is empty"),
+        (lambda: DriftConfigMap(**SHOP, configmap="c", set={"a/b": "x"}), "^set has what is no key"),
+        (lambda: DriftConfigMap(**SHOP, configmap="c", set={"a": 1}), "^set takes text"),
+        (lambda: DriftSecret(**SHOP, secret="s", set={"a": "1"}, remove=("a",)), "^set and remove both have a"),
+        (lambda: FreezeAutoscaler(**SHOP, autoscaler="h", by="limits", direction="up"), "^direction is for policies"),
         (lambda: CordonNodes(**WHERE), "exactly one"),
         (lambda: CordonNodes(**WHERE, nodes=("a",), selector="b"), "exactly one"),
         (lambda: CordonNodes(**WHERE, nodes=("a/b",)), "^nodes is not a name"),

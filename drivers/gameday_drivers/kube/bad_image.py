@@ -10,17 +10,10 @@ from gameday.model import Json, Plan
 from gameday.spi import DriverError, NoTargetError, World
 from gameday_drivers.kube.access import Need, require
 from gameday_drivers.kube.api import Api, connect, planned
-from gameday_drivers.kube.edits import Edit, One, apply, edits_from, hold, ours, restore
+from gameday_drivers.kube.changing import ChangesOne
+from gameday_drivers.kube.edits import Edit, One, edits_from, hold, ours
 from gameday_drivers.kube.rollout import cannot_pull, path, pods_of, progress, require_found
-from gameday_drivers.kube.target import (
-    EXPIRES_HELP,
-    EXPIRES_MS,
-    InNamespace,
-    check_name,
-    marks,
-    owner,
-    refuse_marked,
-)
+from gameday_drivers.kube.target import check_name, refuse_marked
 
 NOWHERE = "registry.invalid/gameday/bad-image:none"
 """No registry can have this name: .invalid is reserved (RFC 2606, section 2)."""
@@ -31,17 +24,14 @@ _IMAGE = re.compile(r"[\w.:/@-]{1,500}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BadImage(InNamespace):
+class BadImage(ChangesOne):
     """Give a container of a deployment an image that cannot be pulled; afterwards it has the one from before."""
 
     deployment: str = field(metadata={"help": "its name"})
     container: str = field(default="", metadata={"help": "the container; needed where a pod has several"})
     image: str = field(default=NOWHERE, metadata={"help": "the image, which must be one that cannot be pulled"})
-    expires: int = field(default=EXPIRES_MS, metadata={"unit": "duration", "min": 60_000, "help": EXPIRES_HELP})
 
     name = "k8s.bad-image"
-    reversible = True
-    provable = True
     inject_seconds = SEEN_SECONDS + 10.0
 
     def __post_init__(self) -> None:
@@ -65,15 +55,7 @@ class BadImage(InNamespace):
             if not state.wanted:
                 raise NoTargetError(f"{words} has no replicas: nothing would pull the image")
             edit = Edit(path=(*_CONTAINERS, f"name={name}", "image"), before=before, after=self.image)
-            undo = {
-                "cluster": api.cluster.to_json(),
-                "namespace": self.namespace,
-                "path": path(self.namespace, self.deployment),
-                "uid": found["metadata"]["uid"],
-                "edits": [edit.to_json()],
-                "owner": owner(world),
-                "expires_ms": self.expires,
-            }
+            undo = self.undo(api, path(self.namespace, self.deployment), found, [edit], world)
             shown = f"{words} (image of {name}: {before} to {self.image}) {api.cluster.words}"
         return Plan(driver=self.name, targets=(shown,), undo=undo, ready=state.available)
 
@@ -90,10 +72,8 @@ class BadImage(InNamespace):
 
     def inject(self, plan: Plan, world: World) -> None:
         """Roll it out; return when a new pod waits for the image, because it cannot be pulled."""
-        undo = plan.undo
-        with planned(undo) as api:
-            marked = marks(world, undo["expires_ms"])
-            apply(api, One.of(plan), edits_from(undo["edits"]), marked)
+        super(BadImage, self).inject(plan, world)
+        with planned(plan.undo) as api:
             end = time.monotonic() + SEEN_SECONDS
             while time.monotonic() < end:
                 if _waiting(api, plan):
@@ -105,12 +85,6 @@ class BadImage(InNamespace):
         """Measure whether our image is the deployment's, its controller has seen that, and a pod waits for the image in vain."""
         with planned(plan.undo) as api:
             return _waiting(api, plan)
-
-    def revert(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
-        """Put the image back if it is still ours, and take our marks off; nothing else is touched."""
-        undo = plan.undo
-        with planned(undo) as api:
-            restore(api, One.of(plan), edits_from(undo["edits"]), undo["owner"])
 
 
 _CONTAINERS = ("spec", "template", "spec", "containers")

@@ -12,7 +12,7 @@ from typing import Any, Self
 from tests.fakes.kube.controllers import reconcile
 from tests.fakes.kube.errors import ApiError
 from tests.fakes.kube.server import handler_for
-from tests.fakes.kube.store import BUDGETS, DEPLOYMENTS, NAMESPACES, NODES, PODS, Store, is_going, is_ready
+from tests.fakes.kube.store import AUTOSCALERS, BUDGETS, DEPLOYMENTS, NAMESPACES, NODES, PODS, Store, is_going, is_ready
 
 Fault = Callable[[str, str], ApiError | float | None]
 """Told the method and the path: an error to answer, seconds to wait, or nothing."""
@@ -87,6 +87,17 @@ class FakeKube:
         """Give an app a disruption budget."""
         spec = {"minAvailable": least, "selector": {"matchLabels": {"app": app}}}
         self.store.create(BUDGETS, namespace, {"metadata": {"name": f"{app}-budget"}, "spec": spec})
+
+    def autoscale(self, name: str, *, least: int = 1, most: int = 5, namespace: str = "shop") -> None:
+        """Give a deployment an autoscaler that has looked once."""
+        spec = {"scaleTargetRef": {"kind": "Deployment", "name": name}, "minReplicas": least, "maxReplicas": most}
+        self.store.create(AUTOSCALERS, namespace, {"metadata": {"name": name}, "spec": spec})
+        status = {
+            "currentReplicas": 3,
+            "desiredReplicas": 3,
+            "conditions": [{"type": "ScalingActive", "status": "True"}],
+        }
+        self.store.change(AUTOSCALERS, namespace, name, lambda found: found.update(status=status))
 
     def ready(self, app: str, *, namespace: str = "shop") -> frozenset[str]:
         """The uids of the ready pods of an app."""

@@ -24,11 +24,16 @@ DEPLOYMENTS: Resource = ("apps", "v1", "deployments")
 REPLICASETS: Resource = ("apps", "v1", "replicasets")
 POLICIES: Resource = ("networking.k8s.io", "v1", "networkpolicies")
 BUDGETS: Resource = ("policy", "v1", "poddisruptionbudgets")
+CONFIGMAPS: Resource = ("", "v1", "configmaps")
+SECRETS: Resource = ("", "v1", "secrets")
+AUTOSCALERS: Resource = ("autoscaling", "v2", "horizontalpodautoscalers")
 KINDS: dict[Resource, str] = {
     PODS: "Pod",
     NODES: "Node",
     NAMESPACES: "Namespace",
-    ("", "v1", "configmaps"): "ConfigMap",
+    CONFIGMAPS: "ConfigMap",
+    SECRETS: "Secret",
+    AUTOSCALERS: "HorizontalPodAutoscaler",
     DEPLOYMENTS: "Deployment",
     REPLICASETS: "ReplicaSet",
     POLICIES: "NetworkPolicy",

@@ -1,4 +1,4 @@
-"""The shared laws, kill cases included, for the Kubernetes drivers that change a deployment's template."""
+"""The shared laws, kill cases included, for the Kubernetes drivers that change or make objects: one of each mechanism."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from gameday.spi import Driver, World
 from gameday.testing import DriverContract, IrreversibleContract, eventually
 from gameday_drivers.kube.bad_image import NOWHERE, BadImage
 from gameday_drivers.kube.rollout_restart import RestartRollout
+from gameday_drivers.kube.secret_drift import DriftSecret
 from gameday_drivers.kube.target import EXPIRES, FAULT, RUN, UNDO
 from tests.fakes.kube import FakeKube
-from tests.fakes.kube.store import DEPLOYMENTS
+from tests.fakes.kube.store import DEPLOYMENTS, SECRETS
 
 pytestmark = pytest.mark.slow
 
@@ -67,3 +68,14 @@ class TestBadImage(DriverContract):
         assert found["spec"]["template"]["spec"]["containers"] == [{"name": "c", "image": NOWHERE}]
         self.undone(driver, plan, world)
         assert eventually(lambda: kube.ready("web") == before), "the good pods were never touched"
+
+
+class TestDriftSecret(DriverContract):
+    @pytest.fixture
+    def driver(self, kube: FakeKube, where: dict[str, Any]) -> Iterator[Driver]:
+        data = {"PASSWORD": "b2xk", "user": "c2hvcA=="}
+        kube.store.create(SECRETS, "shop", {"metadata": {"name": "login"}, "data": data})
+        yield DriftSecret(**where, secret="login", set={"PASSWORD": "new"}, remove=("user",))
+        (found,) = kube.store.list(SECRETS, "shop")
+        assert found["data"] == data
+        assert not found["metadata"].get("annotations")
