@@ -1,4 +1,4 @@
-"""Whether two runs measured the same thing: what differs in the parts of their experiments that decide what is measured."""
+"""Whether two runs measured the same thing, and whether a run put anything to the test at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from gameday.model import Json
+from gameday.spi.reading import part, parts, text
 
 DECIDES = ("load", "slis", "objectives", "phases", "faults")
 """Parts of the experiment in which two runs must agree to be compared."""
@@ -20,6 +21,13 @@ def differences(before: Json, now: Json) -> list[str]:
         return []
     old, new = _mapping(before.get("experiment")), _mapping(now.get("experiment"))
     return [_difference(part, old.get(part), new.get(part)) for part in DECIDES if old.get(part) != new.get(part)]
+
+
+def only_checked(verdict: Json) -> bool:
+    """Whether nothing was to be put to the test: ``gameday check`` ends in order, and arms no fault although none was skipped."""
+    faults = parts(verdict, "faults")
+    untouched = all(raw.get("armed_ms") is None and text(raw, "reason", 20) != "skipped" for raw in faults)
+    return bool(faults) and untouched and not part(verdict, "abort") and not part(verdict, "stopped")
 
 
 def _difference(part: str, old: object, new: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gameday.model import Json
+from gameday.spi.sameness import only_checked
 from gameday_reports.reading import PARAGRAPH, bounded, number, part, parts, text, texts
 
 _MOST = 200
@@ -30,7 +31,7 @@ def record_of(plan: Json, verdict: Json, remarks: Mapping[str, Mapping[str, str]
         "digest": text(verdict, "digest", 200)[:12],
         "version": text(part(plan, "environment"), "gameday", 40),
         "verdict": text(verdict, "verdict", 20),
-        "check": _only_checked(verdict),
+        "check": only_checked(verdict),
         "reasons": list(texts(verdict, "reasons")[:20]),
         "summary": text(verdict, "summary", PARAGRAPH),
         "started_wall": number(verdict, "started_wall"),
@@ -47,13 +48,6 @@ def record_of(plan: Json, verdict: Json, remarks: Mapping[str, Mapping[str, str]
             if fingerprint in known or entry.get("due")
         },
     }
-
-
-def _only_checked(verdict: Json) -> bool:
-    """Whether nothing was to be put to the test: ``gameday check`` ends in order, and arms no fault although none was skipped."""
-    faults = parts(verdict, "faults")
-    untouched = all(raw.get("armed_ms") is None and text(raw, "reason", 20) != "skipped" for raw in faults)
-    return bool(faults) and untouched and not part(verdict, "abort") and not part(verdict, "stopped")
 
 
 def _finding(raw: Json, index: int) -> dict[str, Any]:
