@@ -41,12 +41,12 @@ from gameday.schema.errors import ParameterError, UnknownDriverError, did_you_me
 from gameday.schema.parameters import Parameter, parameters_of, read_parameters
 from gameday.spi.driver import Driver
 from gameday.spi.errors import GamedayError
-from gameday.spi.pages import Comparer, SitePages
+from gameday.spi.pages import Comparer, FindingsForm, SitePages
 from gameday.spi.probe import Probe
 from gameday.spi.report import OnRequest, Renderer
 
 DRIVERS, PROBES, REPORTS = "gameday.drivers", "gameday.probes", "gameday.reports"
-COMPARISONS, SITES = "gameday.comparisons", "gameday.sites"
+COMPARISONS, SITES, FINDINGS = "gameday.comparisons", "gameday.sites", "gameday.findings"
 _DRIVER_HAS = ("name", "reversible", "provable", "plan", "inject", "active", "revert")
 _DRIVER_DOES = ("plan", "inject", "active", "revert")
 _PROBE_HAS = ("name", "timeout", "read")
@@ -243,6 +243,19 @@ def comparer(name: str) -> Comparer:
     found = _made(COMPARISONS, name, "comparison")
     if not isinstance(found, Comparer):
         raise PluginError(f"{name!r} is no form of a comparison: it has no name or no render")
+    return found
+
+
+def findings_forms() -> tuple[str, ...]:
+    """Return the installed forms of a ledger's findings, none of them imported."""
+    return tuple(_found(FINDINGS))
+
+
+def findings_form(name: str) -> FindingsForm:
+    """Return one form of a ledger's findings; raise PluginError for one that is not installed, or is none."""
+    found = _made(FINDINGS, name, "form of findings")
+    if not isinstance(found, FindingsForm):
+        raise PluginError(f"{name!r} is no form of findings: it has no name or no render")
     return found
 
 

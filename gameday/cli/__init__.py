@@ -25,6 +25,11 @@ VERBS = {
     "report": ("gameday.cli.report:report", "Write the reports of a run folder again."),
     "verify": ("gameday.cli.verify:verify", "Say whether a run folder is still what its run wrote."),
     "compare": ("gameday.cli.compare:compare", "Two runs beside each other, differences first."),
+    "findings": (
+        "gameday.cli.findings:findings",
+        "What runs found, through all of them: open, closed, whose, by when.",
+    ),
+    "history": ("gameday.cli.history:history", "What each hypothesis came to, run by run, and what it cost."),
     "recover": ("gameday.cli.recover:recover", "Undo whatever a lost run left."),
     "stop": ("gameday.cli.stop:stop", "Stop every run now and revert; no run starts until resume."),
     "resume": ("gameday.cli.stop:resume", "Let runs start again after stop."),

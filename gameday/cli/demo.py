@@ -32,7 +32,7 @@ def demo(output: Path) -> None:
 
     click.echo("Two experiments on a small shop of four real processes; the second one is meant to fail.", err=True)
     entries = load_runs([library() / PASSES, library() / FAILS], Given())
-    judged = [one.judged for one in run_all(entries, output=output)]
+    judged = [one.judged for one in run_all(entries, output=output, note=False)]
     for one in judged:
         click.echo()
         show(one)

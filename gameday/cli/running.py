@@ -14,6 +14,7 @@ import click
 from gameday.cli.files import FINDINGS
 from gameday.cli.loading import Entry
 from gameday.cli.remarks import tell_remarks
+from gameday.cli.terminal import printable
 from gameday.model import Reason, Verdict
 
 if TYPE_CHECKING:
@@ -30,18 +31,32 @@ class Ran:
     judged: Judged
 
 
-def run_all(entries: Sequence[Entry], *, output: Path) -> list[Ran]:
-    """Run them in order. After a person or a signal stopped one, or one may have left a fault on, the rest is not started."""
+def run_all(entries: Sequence[Entry], *, output: Path, note: bool = True) -> list[Ran]:
+    """Run them in order, each noted in the ledger (without ``note``: none).
+
+    After a person or a signal stopped one, or one may have left a fault on, the rest is not started.
+    """
     done: list[Ran] = []
     for number, entry in enumerate(entries, start=1):
         label = f"{number} of {len(entries)}" if len(entries) > 1 else ""
         judged = run_one(entry, output=output, label=label)
         done.append(Ran(entry=entry, judged=judged))
+        if note:
+            _note(judged)
         rest = len(entries) - number
         if rest and (judged.verdict is Verdict.DIRTY or judged.document["aborted_by"] in _STOPPED):
             click.echo(f"{rest} more run{'s' if rest > 1 else ''} not started", err=True)
             break
     return done
+
+
+def _note(judged: Judged) -> None:
+    """Note a run in the ledger, where one is configured, and say so in one line."""
+    from gameday.gamedays.ledger.noting import note_run  # noqa: PLC0415 - only at the end of a run
+
+    said = note_run(judged.folder.path)
+    if said:
+        click.echo(printable(said), err=True)
 
 
 def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = False) -> Judged:

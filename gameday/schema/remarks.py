@@ -109,15 +109,15 @@ def _entry(document: Document, fingerprint: str, span: Span, node: Node) -> dict
             document.add(at, "unknown-key", f"unknown key {key!r}", did_you_mean(key, KEYS))
         elif not isinstance(value, Value) or not value.text.strip():
             document.add(at, "wrong-type", f"{key!r} must be text", f"write {key}: {KEYS[key][1]}")
-        elif wrong := _wrong(key, value.text.strip()):
+        elif wrong := wrong_remark(key, value.text.strip()):
             document.add(value.span, "bad-value", f"{key!r} {wrong[0]}", wrong[1])
         else:
             found[key] = value.text.strip()
     return found
 
 
-def _wrong(key: str, text: str) -> tuple[str, str] | None:
-    """Say what is wrong with a text, and what would do."""
+def wrong_remark(key: str, text: str) -> tuple[str, str] | None:
+    """Say what is wrong with the text of a key, and what would do; None when nothing is."""
     if len(text) > KEYS[key][0]:
         return f"is longer than {KEYS[key][0]:,} characters", "link to the ticket or the postmortem for more"
     if key == "due" and not _is_date(text):

@@ -2,7 +2,7 @@
 
 from gameday.spi.driver import Driver, Ends, Expires, Follows, Meets
 from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetError, ProbeError, QueryError, StaleError
-from gameday.spi.pages import Comparer, SitePages
+from gameday.spi.pages import Comparer, FindingsForm, SitePages
 from gameday.spi.probe import Probe
 from gameday.spi.report import Linked, OnRequest, Renderer, Together
 from gameday.spi.source import Source
@@ -16,6 +16,7 @@ __all__ = [
     "Ends",
     "Evidence",
     "Expires",
+    "FindingsForm",
     "Follows",
     "GamedayError",
     "Line",

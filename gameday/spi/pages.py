@@ -1,4 +1,4 @@
-"""What a form of a comparison, and the pages of a site over many runs, must provide: pure functions of what was read."""
+"""What a form of a comparison, of a ledger's findings, and the pages of a site must provide: pure functions of what was read."""
 
 from __future__ import annotations
 
@@ -42,4 +42,18 @@ class SitePages(Protocol):
 
         ``unreadable`` are folders and why they could not be read; ``now`` is in seconds since the epoch.
         """
+        ...
+
+
+@runtime_checkable
+class FindingsForm(Protocol):
+    """Turn findings of a ledger into one document; the same findings give the same bytes."""
+
+    @property
+    def name(self) -> str:
+        """What ``gameday findings export --format`` calls it."""
+        ...
+
+    def render(self, document: Json) -> bytes:
+        """Render a document ``gameday/findings/1``, as docs/findings.md has it; no clock may be read."""
         ...

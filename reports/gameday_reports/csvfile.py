@@ -1,22 +1,21 @@
 """What was measured as a table: a row for each second and endpoint, then a row for each reading of an SLI.
 
-RFC 4180: comma, CRLF, quotes where they are needed. A spreadsheet takes a cell that begins with ``= + - @`` for a formula: text
-that does gets an apostrophe before it (https://owasp.org/www-community/attacks/CSV_Injection). Numbers are numbers.
+RFC 4180: comma, CRLF, quotes where they are needed; no cell is a formula.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gameday.model import GaugeSample, Histogram, LoadRow, Run
 from gameday.spi.histogram import quantile
 from gameday_reports import words
+from gameday_reports.cells import Cell, cell
 from gameday_reports.facts import Facts, facts_of
-from gameday_reports.reading import bounded, number, parts, text
+from gameday_reports.reading import number, parts, text
 
 KINDS = (
     "ok", "capped", "http_4xx", "http_5xx", "timeout", "refused", "reset", "dns", "tls", "check", "generator", "other",
@@ -26,8 +25,6 @@ QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
 COLUMNS = (
     "run", "record", "run_ms", "utc", "phase", "name", "requests", *KINDS, *QUANTILES, "value", "took_ms", "error",
 )  # fmt: skip
-_FORMULA = re.compile(r"\s*[=+\-@|%\uff0b\uff0d\uff1d\uff20]")
-Cell = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +47,8 @@ class CsvSamples:
         for run in runs:
             facts = facts_of(run)
             for row in (*_requests(facts), *_readings(facts)):
-                writer.writerow({key: _cell(value) for key, value in row.items()})
+                writer.writerow({key: cell(value) for key, value in row.items()})
         return out.getvalue().encode()
-
-
-def _cell(value: Cell) -> Cell:
-    """Write one line of text that no spreadsheet takes for a formula; a number as it is."""
-    if not isinstance(value, str):
-        return "" if value is None else value
-    said = " ".join(bounded(value).split())
-    return f"'{said}" if _FORMULA.match(said) else said
 
 
 def _requests(facts: Facts) -> Iterator[Mapping[str, Cell]]:
