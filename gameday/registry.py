@@ -41,12 +41,22 @@ from gameday.schema.errors import ParameterError, UnknownDriverError, did_you_me
 from gameday.schema.parameters import Parameter, parameters_of, read_parameters
 from gameday.spi.driver import Driver
 from gameday.spi.errors import GamedayError
+<<<<<<< HEAD
 from gameday.spi.pages import Comparer, FindingsForm, SitePages
+=======
+from gameday.spi.notifier import Notifier
+from gameday.spi.pages import Comparer, SitePages
+>>>>>>> ea8c3b8 (wip)
 from gameday.spi.probe import Probe
 from gameday.spi.report import OnRequest, Renderer
 
 DRIVERS, PROBES, REPORTS = "gameday.drivers", "gameday.probes", "gameday.reports"
+<<<<<<< HEAD
 COMPARISONS, SITES, FINDINGS = "gameday.comparisons", "gameday.sites", "gameday.findings"
+=======
+COMPARISONS, SITES = "gameday.comparisons", "gameday.sites"
+NOTIFIERS = "gameday.notifiers"
+>>>>>>> ea8c3b8 (wip)
 _DRIVER_HAS = ("name", "reversible", "provable", "plan", "inject", "active", "revert")
 _DRIVER_DOES = ("plan", "inject", "active", "revert")
 _PROBE_HAS = ("name", "timeout", "read")
@@ -265,6 +275,17 @@ def site_pages(name: str = "static") -> SitePages:
     if not isinstance(found, SitePages):
         raise PluginError(f"{name!r} draws no site: it has no version, record or pages")
     return found
+
+
+def load_notifier(kind: str, params: Mapping[str, Any]) -> Notifier:
+    """Make the channel for a kind of ``notify:``; raise PluginError when it is not installed, or is none."""
+    installed = _found(NOTIFIERS)
+    if kind not in installed:
+        raise PluginError(f"no channel for notifications is called {kind!r}", hint=did_you_mean(kind, installed))
+    made = _imported(installed[kind])(**params)
+    if not isinstance(made, Notifier):
+        raise PluginError(f"{kind!r} is no channel for notifications: it has no name or no send")
+    return made
 
 
 def _made(group: str, name: str, what: str) -> Any:

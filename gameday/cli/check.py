@@ -57,9 +57,9 @@ def check(
     outcomes: list[dict[str, Any]] = []
     for entry in entries:
         if entry.loaded.chaos:
-            outcomes.append(hypothesis(run_one(only_hypothesis(entry), output=output)))
+            outcomes.append(hypothesis(run_one(only_hypothesis(entry), output=output).judged))
             continue
-        folder = run_one(entry, output=output, check_only=True).folder.path
+        folder = run_one(entry, output=output, check_only=True).judged.folder.path
         outcomes.append({"variant": dict(entry.variant), **steady(folder)})
     with suppress(BrokenPipeError):  # nobody reads it; the exit code says it all the same
         if form == "json":

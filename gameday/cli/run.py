@@ -16,7 +16,7 @@ from gameday.cli.completing import complete_experiments
 from gameday.cli.loading import Given, load_runs
 from gameday.cli.options import format_option, output_option, seed_option
 from gameday.cli.outcome import exit_code, repeats, show_all, show_repeats
-from gameday.cli.running import Ran, run_all
+from gameday.cli.running import Ran, run_all, settle
 from gameday.cli.variables import variable_options
 
 EPILOG = """\b
@@ -45,6 +45,7 @@ Examples:
     help="Exit 0 when that is the only reason and the estimate is inside the budget; the verdict stays inconclusive.",
 )
 @click.option("--after-recover", is_flag=True, help="First undo what lost runs left on the same targets.")
+@click.option("--report-url", default="", metavar="URL", help="Where people will find the report, for notifications.")
 @click.option("--yes", is_flag=True, help="Answer yes to what would be asked; off a terminal nothing is asked.")
 def run(
     *,
@@ -57,6 +58,7 @@ def run(
     form: str,
     accept: str | None,
     after_recover: bool,
+    report_url: str,
     yes: bool,
 ) -> None:
     """Run experiments: start the system, load it, inject the faults, judge, report, undo.
@@ -70,7 +72,7 @@ def run(
     given = Given(variables=variables, secret_values=secret_values)
     entries = load_runs(paths, given, seed=seed, repeat=repeat)
     clear_the_way(entries, allowed=after_recover or yes)
-    done = run_all(entries, output=output)
+    done = run_all(entries, output=output, report_url=report_url)
     with suppress(BrokenPipeError):  # nobody reads it; the exit code is the verdict's all the same
         if form == "json":
             click.echo(json.dumps(_document(done, len(entries), repeat), indent=2, ensure_ascii=False))
@@ -83,6 +85,7 @@ def run(
                 said = "accepted, only near its limit and inside the budget; not proven"
                 click.echo(f"{one.entry.source}: {said}", err=True)
         sys.stdout.flush()
+    settle(done)
     tell_ci([one.judged.folder.path for one in done], os.environ)
     # A thread that a driver or probe left hanging must not keep the process: everything is on disk.
     os._exit(exit_code(done, accept=accept is not None))

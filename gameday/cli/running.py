@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,10 +16,17 @@ from gameday.cli.files import FINDINGS
 from gameday.cli.loading import Entry
 from gameday.cli.remarks import tell_remarks
 from gameday.cli.terminal import printable
+<<<<<<< HEAD
 from gameday.model import Reason, Verdict
+=======
+from gameday.model import Event, Reason, Verdict
+>>>>>>> ea8c3b8 (wip)
 
 if TYPE_CHECKING:
+    from gameday.notify.outbox import Outbox
+    from gameday.notify.telling import Teller
     from gameday.runner.ending import Judged
+    from gameday.runner.folder import Prepared
 
 _STOPPED = (str(Reason.SIGNAL), str(Reason.PERSON))
 
@@ -29,8 +37,11 @@ class Ran:
 
     entry: Entry
     judged: Judged
+    outbox: Outbox | None = None
+    """What is still on its way to those who are told of it; whoever asked for the run settles it at the end."""
 
 
+<<<<<<< HEAD
 def run_all(entries: Sequence[Entry], *, output: Path, note: bool = True) -> list[Ran]:
     """Run them in order, each noted in the ledger (without ``note``: none).
 
@@ -43,6 +54,16 @@ def run_all(entries: Sequence[Entry], *, output: Path, note: bool = True) -> lis
         done.append(Ran(entry=entry, judged=judged))
         if note:
             _note(judged)
+=======
+def run_all(entries: Sequence[Entry], *, output: Path, report_url: str = "") -> list[Ran]:
+    """Run them in order. After a person or a signal stopped one, or one may have left a fault on, the rest is not started."""
+    done: list[Ran] = []
+    for number, entry in enumerate(entries, start=1):
+        label = f"{number} of {len(entries)}" if len(entries) > 1 else ""
+        ran = run_one(entry, output=output, label=label, report_url=report_url)
+        judged = ran.judged
+        done.append(ran)
+>>>>>>> ea8c3b8 (wip)
         rest = len(entries) - number
         if rest and (judged.verdict is Verdict.DIRTY or judged.document["aborted_by"] in _STOPPED):
             click.echo(f"{rest} more run{'s' if rest > 1 else ''} not started", err=True)
@@ -50,6 +71,7 @@ def run_all(entries: Sequence[Entry], *, output: Path, note: bool = True) -> lis
     return done
 
 
+<<<<<<< HEAD
 def _note(judged: Judged) -> None:
     """Note a run in the ledger, where one is configured, and say so in one line."""
     from gameday.gamedays.ledger.noting import note_run  # noqa: PLC0415 - only at the end of a run
@@ -61,6 +83,10 @@ def _note(judged: Judged) -> None:
 
 def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = False) -> Judged:
     """Carry out one run; every fault is reverted when this returns. A check has a verdict, and no report."""
+=======
+def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = False, report_url: str = "") -> Ran:
+    """Carry out one run; every fault is reverted when this returns. A check has a verdict, no report, and nobody is told of it."""
+>>>>>>> ea8c3b8 (wip)
     import anyio  # noqa: PLC0415 - heavy
 
     from gameday.cli.progress import Progress  # noqa: PLC0415 - heavy
@@ -73,6 +99,7 @@ def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = F
     tell_remarks(Path(loaded.path).absolute().parent / FINDINGS)
     with Progress(loaded.experiment, check_only=check_only, label=label) as progress:
         prepared = prepare(loaded, run_id=entry.run_id, seed=entry.seed, output=output, command=sys.argv)
+        teller = None if check_only else _teller(prepared, report_url)
         words = [
             f"run {label}:" if label else "run",
             f"{entry.run_id}:",
@@ -80,16 +107,57 @@ def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = F
             *variant_words(entry),
         ]
         progress.say(" ".join(words))
-        carry_out = partial(execute, pulses=progress.pulses, check_only=check_only)
-        outcome = anyio.run(carry_out, prepared, progress)
+        notified = teller.notified if teller else tuple
+        carry_out = partial(execute, pulses=progress.pulses, notified=notified, check_only=check_only)
+        outcome = anyio.run(carry_out, prepared, both(progress, teller) if teller else progress)
         folder = prepared.folder.path
         if outcome.skip_report:
             progress.say(f"no report, because of the second signal; write it with: gameday report {folder}")
         if not check_only:
             write_previous(folder)
-        if outcome.skip_report or check_only:
-            return judge_folder(folder)
-        return report_folder(folder)
+        judged = judge_folder(folder) if outcome.skip_report or check_only else report_folder(folder)
+        if teller is not None:
+            teller.ended(judged.document)
+        return Ran(entry=entry, judged=judged, outbox=teller.outbox if teller else None)
+
+
+def _teller(prepared: Prepared, report_url: str) -> Teller | None:
+    """Return who tells people of this run; None where the file tells nobody."""
+    if not prepared.experiment.notify:
+        return None
+    from gameday.notify.telling import report_link, teller  # noqa: PLC0415 - only for who uses it
+
+    return teller(
+        prepared.experiment.notify,
+        prepared.secrets,
+        base=prepared.base,
+        title=prepared.experiment.title,
+        logs=prepared.folder.logs,
+        link=report_link(report_url, os.environ),
+    )
+
+
+def both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Let two see each record; what the first raises is not kept from the second."""
+
+    def see(event: Event) -> None:
+        try:
+            first(event)
+        finally:
+            second(event)
+
+    return see
+
+
+def settle(done: Sequence[Ran]) -> None:
+    """Wait a moment for the notifications that are on their way, and say which did not get through; nothing else depends on them."""
+    boxes = [ran.outbox for ran in done if ran.outbox is not None]
+    if not boxes:
+        return
+    from gameday.notify.outbox import settle_all  # noqa: PLC0415 - only for who uses it
+
+    for outcome in settle_all(boxes):
+        click.echo(f"not notified: {printable(str(outcome))}", err=True)
 
 
 def variant_words(entry: Entry) -> list[str]:

@@ -57,6 +57,7 @@ _LINES = {
     "skipped": "skipping {what}: {why}",
     "taken-over": "{by} takes over: {why}",
     "sealed": "the journal's torn end is sealed",
+    "notified": "told {channel} of {event}: {outcome}",
     "refused": "REFUSED ({reason}): {detail}",
 }
 PHASES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -50,13 +50,14 @@ async def execute(
     observer: Callable[[Event], None],
     *,
     pulses: Callable[[Json], None] | None = None,
+    notified: Callable[[], Sequence[Json]] = tuple,
     check_only: bool = False,
 ) -> Outcome:
     """Carry out one prepared run; every fault is reverted, and the journal closed, when this returns or raises.
 
     ``observer`` sees each journal record, ``pulses`` each message of the load (``pulse``, ``agg``, ``tick``). Both are called on the event
-    loop and must not block; what they raise is dropped, for a broken display must never stop a run. With ``check_only`` the run ends
-    after its baseline gate: no fault is planned and nothing is injected.
+    loop and must not block; what they raise is dropped, for a broken display must never stop a run. ``notified`` says at the end what
+    became of the notifications so far. With ``check_only`` the run ends after its baseline gate: nothing is planned or injected.
     """
     folder = prepared.folder
     journal = Journal.create(folder.journal)
@@ -69,7 +70,7 @@ async def execute(
             journal.write("refused", {"reason": refusal[0].value, "detail": refusal[1]})
             journal.write("closed", {"undone": True})
         else:
-            extras = _Extras(pulses=_harmless(pulses or _ignore), check_only=check_only)
+            extras = _Extras(pulses=_harmless(pulses or _ignore), notified=notified, check_only=check_only)
             outcome = await _guarded(prepared, journal, extras)
     finally:
         journal.close()
@@ -81,6 +82,7 @@ class _Extras:
     """What a caller wants beside the run itself."""
 
     pulses: Callable[[Json], None]
+    notified: Callable[[], Sequence[Json]]
     check_only: bool
 
 
@@ -205,6 +207,8 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
         await _run(ctx, hosts, specs, extras)
     undone = not any(fault.open and fault.reversible for fault in ctx.faults.values())
     await guardian.goodbye()
+    for one in extras.notified():
+        ctx.note("notified", one)
     _seal_samples(ctx)
     ctx.note("closed", {"undone": undone})
     if undone and not journal.broken:

@@ -29,6 +29,7 @@ from gameday.schema.grammar import Criterion, ForRule
 from gameday.schema.loadprofile import METHODS, LoadProfile, Request, Stage, Workers
 from gameday.schema.marks import Form, Mistake
 from gameday.schema.nodes import Path
+from gameday.schema.notify import Channel
 from gameday.schema.openslo import Slo
 from gameday.schema.section import Section, key
 from gameday.schema.sli import Sli
@@ -320,6 +321,7 @@ class Experiment(Section):
     phases: Phases = key(default=Phases(), description="how long the phases around the faults are")
     faults: tuple[FaultSpec, ...] = key(least=1, description="what is broken, and when")
     abort: tuple[Abort, ...] = key(default=(), description="when to stop and revert at once")
+    notify: tuple[Channel, ...] = key(default=(), most=20, description="who is told of a run")
     baseline: Annotated[Baseline, _BASELINE] | None = key(
         default=None, description="a committed result that this run may not be worse than: a file in this one's folder"
     )

@@ -16,6 +16,7 @@ from gameday.schema.files import check_files
 from gameday.schema.gauges import check_slis, kind_first
 from gameday.schema.marks import Mistake
 from gameday.schema.nodes import Entries, Items, as_list, as_mapping, child, locate, pairs, plain, texts
+from gameday.schema.notify import check_channels
 from gameday.schema.parts import parts_of
 from gameday.schema.power import Unprovable, compared
 from gameday.schema.references import check_references
@@ -57,6 +58,7 @@ class Reading:
         check_sources(self.document, self.root, raw, self.checks.probes)
         check_references(self.document, self.root, parts_of(raw))
         check_files(self.document, self.root)
+        check_channels(self.document, self.root, raw)
         mistakes: list[Mistake] = []
         experiment = Experiment.read(raw, (), mistakes)
         if experiment is not None and experiment.baseline is not None:

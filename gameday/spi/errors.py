@@ -6,6 +6,7 @@ GamedayError
 ├── ProbeError     the probe could not read its SLI: the sample is missing, never zero
 │   ├── QueryError the source answered, but the question is wrong: no such member, not a number
 │   └── StaleError the source answered with what it knew long ago
+├── NotSentError   a notification was not taken (gameday.spi.notifier): it is told, and changes nothing
 └── LoadError      the load generator could not start, or was lost
 """
 
