@@ -20,6 +20,7 @@ VERBS = {
     "plan": ("gameday.cli.plan:plan", "Say what a run would touch, and whether it could prove anything."),
     "check": ("gameday.cli.check:check", "Measure the steady state; inject nothing."),
     "run": ("gameday.cli.run:run", "Run an experiment: load, faults, verdict, report."),
+    "day": ("gameday.cli.day:day", "A game day: lead through it, join it, resume it."),
     "watch": ("gameday.cli.watch:watch", "Follow a run from another terminal."),
     "judge": ("gameday.cli.judge:judge", "Judge a run folder again, from what it recorded."),
     "report": ("gameday.cli.report:report", "Write the reports of a run folder again."),

@@ -26,6 +26,14 @@ def complete_runs(ctx: click.Context, _param: click.Parameter, incomplete: str) 
     return [CompletionItem(path) for path in (found or _paths(incomplete, ()))]
 
 
+def complete_days(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer folders of game days: those under ``--output`` or runs/ at once, and any other by its path."""
+    output = Path(str(ctx.params.get("output") or "runs"))
+    days = [str(path.parent) for path in sorted(output.glob("day-*/day.json"), reverse=True)][:_MOST]
+    found = [day for day in days if day.startswith(incomplete)]
+    return [CompletionItem(path) for path in (found or _paths(incomplete, ()))]
+
+
 def complete_drivers(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of installed drivers."""
     from gameday.registry import drivers  # noqa: PLC0415 - only here

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from gameday.cli.files import is_day_file
 from gameday.cli.loading import Given, load_file
+from gameday.cli.variables import refuse_undeclared
+from gameday.model import EXIT_USAGE
 
 if TYPE_CHECKING:
     from gameday.schema.day.loader import LoadedDay
@@ -90,3 +96,17 @@ def load_item(loaded: LoadedDay, item: Any, given: Given, **more: Any) -> tuple[
         Given(variables={**given.variables, **own}, secret_values=given.secret_values),
         **more,
     )
+
+
+def load_plan(path: Path, given: Given, *, require_values: bool = False) -> WholeDay:
+    """Load everything; print every error and end the program when something is wrong, or is no game day."""
+    from gameday.schema.errors import render  # noqa: PLC0415 - heavy
+
+    if not is_day_file(path):
+        raise click.UsageError(f"{path} is no game day: it has no agenda:; an experiment is run by: gameday run {path}")
+    whole = load_whole_day(path, given, require_values=require_values)
+    if whole.errors or whole.loaded is None:
+        click.echo(render(whole.errors), err=True)
+        sys.exit(EXIT_USAGE)
+    refuse_undeclared(given.variables, [whole])
+    return whole

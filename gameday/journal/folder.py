@@ -64,6 +64,11 @@ class RunFolder:
         return self.path / "findings.yaml"
 
     @property
+    def stop(self) -> Path:
+        """Its own red button: the run stops and reverts when this file is there; what it says is the reason."""
+        return self.path / "stop"
+
+    @property
     def logs(self) -> Path:
         """Output of everything that was started."""
         return self.path / "logs"

@@ -172,10 +172,11 @@ def held_by(path: Path) -> str:
 
 def _writer(path: Path) -> str:
     """Name the last one that said it took the journal."""
-    said = [event for event in read_journal(path).events if event.kind in ("opened", "taken-over")]
+    said = [event for event in read_journal(path).events if event.kind in ("opened", "day-opened", "taken-over")]
     if not said:
         return "somebody"
-    return f"{said[-1].data.get('by', 'runner')} {said[-1].data.get('pid', '?')}"
+    who = "leader" if said[-1].kind == "day-opened" else said[-1].data.get("by", "runner")
+    return f"{who} {said[-1].data.get('pid', '?')}"
 
 
 def _open_for_more(path: Path) -> tuple[int, str]:

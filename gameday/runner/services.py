@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -17,6 +18,7 @@ from gameday.undo.state import pressed
 
 BUTTON_SECONDS = 0.2
 """How often the red button is looked at."""
+_WHY_LIMIT = 500
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -58,13 +60,22 @@ async def _end_at_maximum(ctx: Context) -> None:
 
 
 async def _watch_button(ctx: Context) -> None:
-    """Stop and revert when somebody presses the red button."""
+    """Stop and revert when somebody presses the red button, or the one of this run alone."""
     while True:
-        why = await anyio.to_thread.run_sync(pressed, abandon_on_cancel=True)
+        why = await anyio.to_thread.run_sync(_pressed, ctx.folder.stop, abandon_on_cancel=True)
         if why:
-            ctx.abort(Reason.PERSON, f"gameday stop: {why}")
+            ctx.abort(Reason.PERSON, why)
             return
         await anyio.sleep(BUTTON_SECONDS)
+
+
+def _pressed(own: Path) -> str:
+    if why := pressed():
+        return f"gameday stop: {why}"
+    try:
+        return own.read_text(encoding="utf-8", errors="replace")[:_WHY_LIMIT] or "stopped, no reason given"
+    except OSError:
+        return ""
 
 
 async def _signals(ctx: Context, *, task_status: anyio.abc.TaskStatus[None]) -> None:

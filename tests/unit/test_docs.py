@@ -140,6 +140,9 @@ def test_commands_exist(line: str) -> None:
     if len(words) > 1:
         verb = cli.get_command(context, words[1])
         assert verb is not None, f"there is no verb {words[1]}"
+        if isinstance(verb, click.Group) and len(words) > 2:
+            verb = verb.get_command(context, words[2])
+            assert verb is not None, f"there is no verb {words[1]} {words[2]}"
         options = {name for parameter in verb.params for name in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options
     files = [ROOT / word for word in words[2:] if word.startswith("experiments/")]
