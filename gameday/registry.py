@@ -41,22 +41,14 @@ from gameday.schema.errors import ParameterError, UnknownDriverError, did_you_me
 from gameday.schema.parameters import Parameter, parameters_of, read_parameters
 from gameday.spi.driver import Driver
 from gameday.spi.errors import GamedayError
-<<<<<<< HEAD
-from gameday.spi.pages import Comparer, FindingsForm, SitePages
-=======
 from gameday.spi.notifier import Notifier
-from gameday.spi.pages import Comparer, SitePages
->>>>>>> ea8c3b8 (wip)
+from gameday.spi.pages import Comparer, FindingsForm, SitePages
 from gameday.spi.probe import Probe
 from gameday.spi.report import OnRequest, Renderer
 
 DRIVERS, PROBES, REPORTS = "gameday.drivers", "gameday.probes", "gameday.reports"
-<<<<<<< HEAD
 COMPARISONS, SITES, FINDINGS = "gameday.comparisons", "gameday.sites", "gameday.findings"
-=======
-COMPARISONS, SITES = "gameday.comparisons", "gameday.sites"
 NOTIFIERS = "gameday.notifiers"
->>>>>>> ea8c3b8 (wip)
 _DRIVER_HAS = ("name", "reversible", "provable", "plan", "inject", "active", "revert")
 _DRIVER_DOES = ("plan", "inject", "active", "revert")
 _PROBE_HAS = ("name", "timeout", "read")

@@ -31,6 +31,7 @@ VERBS = {
         "What runs found, through all of them: open, closed, whose, by when.",
     ),
     "history": ("gameday.cli.history:history", "What each hypothesis came to, run by run, and what it cost."),
+    "notify": ("gameday.cli.notify:notify", "Try out the notifications of a file."),
     "recover": ("gameday.cli.recover:recover", "Undo whatever a lost run left."),
     "stop": ("gameday.cli.stop:stop", "Stop every run now and revert; no run starts until resume."),
     "resume": ("gameday.cli.stop:resume", "Let runs start again after stop."),

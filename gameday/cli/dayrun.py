@@ -192,11 +192,9 @@ class _InProcess:
         from gameday.cli.running import run_one  # noqa: PLC0415 - heavy
 
         try:
-            judged = run_one(
-                Entry(run_id=run_id, seed=seed, loaded=loaded), output=self._folder.runs, label=f"of {label}"
-            )
-            alarm(judged.document, err=True)
-            return judged
+            ran = run_one(Entry(run_id=run_id, seed=seed, loaded=loaded), output=self._folder.runs, label=f"of {label}")
+            alarm(ran.judged.document, err=True)
+            return ran.judged
         finally:
             self._desk.listen()
 

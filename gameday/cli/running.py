@@ -16,11 +16,7 @@ from gameday.cli.files import FINDINGS
 from gameday.cli.loading import Entry
 from gameday.cli.remarks import tell_remarks
 from gameday.cli.terminal import printable
-<<<<<<< HEAD
-from gameday.model import Reason, Verdict
-=======
 from gameday.model import Event, Reason, Verdict
->>>>>>> ea8c3b8 (wip)
 
 if TYPE_CHECKING:
     from gameday.notify.outbox import Outbox
@@ -41,8 +37,7 @@ class Ran:
     """What is still on its way to those who are told of it; whoever asked for the run settles it at the end."""
 
 
-<<<<<<< HEAD
-def run_all(entries: Sequence[Entry], *, output: Path, note: bool = True) -> list[Ran]:
+def run_all(entries: Sequence[Entry], *, output: Path, note: bool = True, report_url: str = "") -> list[Ran]:
     """Run them in order, each noted in the ledger (without ``note``: none).
 
     After a person or a signal stopped one, or one may have left a fault on, the rest is not started.
@@ -50,20 +45,11 @@ def run_all(entries: Sequence[Entry], *, output: Path, note: bool = True) -> lis
     done: list[Ran] = []
     for number, entry in enumerate(entries, start=1):
         label = f"{number} of {len(entries)}" if len(entries) > 1 else ""
-        judged = run_one(entry, output=output, label=label)
-        done.append(Ran(entry=entry, judged=judged))
-        if note:
-            _note(judged)
-=======
-def run_all(entries: Sequence[Entry], *, output: Path, report_url: str = "") -> list[Ran]:
-    """Run them in order. After a person or a signal stopped one, or one may have left a fault on, the rest is not started."""
-    done: list[Ran] = []
-    for number, entry in enumerate(entries, start=1):
-        label = f"{number} of {len(entries)}" if len(entries) > 1 else ""
         ran = run_one(entry, output=output, label=label, report_url=report_url)
         judged = ran.judged
         done.append(ran)
->>>>>>> ea8c3b8 (wip)
+        if note:
+            _note(judged)
         rest = len(entries) - number
         if rest and (judged.verdict is Verdict.DIRTY or judged.document["aborted_by"] in _STOPPED):
             click.echo(f"{rest} more run{'s' if rest > 1 else ''} not started", err=True)
@@ -71,7 +57,6 @@ def run_all(entries: Sequence[Entry], *, output: Path, report_url: str = "") -> 
     return done
 
 
-<<<<<<< HEAD
 def _note(judged: Judged) -> None:
     """Note a run in the ledger, where one is configured, and say so in one line."""
     from gameday.gamedays.ledger.noting import note_run  # noqa: PLC0415 - only at the end of a run
@@ -81,12 +66,8 @@ def _note(judged: Judged) -> None:
         click.echo(printable(said), err=True)
 
 
-def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = False) -> Judged:
-    """Carry out one run; every fault is reverted when this returns. A check has a verdict, and no report."""
-=======
 def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = False, report_url: str = "") -> Ran:
     """Carry out one run; every fault is reverted when this returns. A check has a verdict, no report, and nobody is told of it."""
->>>>>>> ea8c3b8 (wip)
     import anyio  # noqa: PLC0415 - heavy
 
     from gameday.cli.progress import Progress  # noqa: PLC0415 - heavy

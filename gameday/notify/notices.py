@@ -71,14 +71,12 @@ def _notice(
     )
 
 
-def _bounded(value: Any) -> Any:
+def _bounded(value: str | Sequence[str] | Sequence[tuple[str, str]]) -> Any:
     """Make every text one line of bounded length, and every list short, saying how much was left out."""
     if isinstance(value, str):
         return one_line(value)
-    if isinstance(value, tuple):
-        return tuple(map(one_line, value))
-    rows = [tuple(map(one_line, row)) if isinstance(row, tuple) else one_line(row) for row in value[:LINES]]
-    if len(value) > LINES and not isinstance(value[0], tuple):
+    rows = [one_line(row) if isinstance(row, str) else (one_line(row[0]), one_line(row[1])) for row in value[:LINES]]
+    if len(value) > LINES and isinstance(value[0], str):
         rows.append(f"… and {len(value) - LINES} more")
     return tuple(rows)
 

@@ -84,6 +84,7 @@ class Outbox:
         self._pauses, self._try_seconds = tuple(pauses), try_seconds
         self._changed = threading.Condition()
         self._open: dict[tuple[str, str], Notice] = {}
+        self._telling: set[tuple[str, str]] = set()
         self._seen: set[tuple[str, str]] = set()
         self._outcomes: list[Outcome] = []
         self._closed = threading.Event()
@@ -120,7 +121,7 @@ class Outbox:
     def on_their_way(self) -> tuple[Outcome, ...]:
         """Return what is not settled yet, as ``pending``, with what came of the last try."""
         with self._changed:
-            left = list(self._open.items())
+            left = [(known, notice) for known, notice in self._open.items() if known not in self._telling]
         return tuple(self._unsettled(label, notice, "pending") for (label, _), notice in left)
 
     def _unsettled(self, label: str, notice: Notice, outcome: str) -> Outcome:
@@ -143,13 +144,18 @@ class Outbox:
         return tuple(one for one in self.outcomes() if one.outcome != "delivered")
 
     def _settled(self, lane: _Lane, notice: Notice, outcome: Outcome) -> None:
-        """Note an outcome; only the first of a message counts."""
+        """Note an outcome; only the first of a message counts. It is told before anybody stops waiting for it."""
+        known = (lane.route.label, notice.id)
         with self._changed:
-            if self._open.pop((lane.route.label, notice.id), None) is None:
+            if known not in self._open or known in self._telling:
                 return
+            self._telling.add(known)
             self._outcomes.append(outcome)
-            self._changed.notify_all()
         self._told(outcome)
+        with self._changed:
+            del self._open[known]
+            self._telling.remove(known)
+            self._changed.notify_all()
 
     def _work(self, lane: _Lane) -> None:
         while True:

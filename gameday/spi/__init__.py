@@ -2,12 +2,8 @@
 
 from gameday.spi.driver import Driver, Ends, Expires, Follows, Meets
 from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetError, ProbeError, QueryError, StaleError
-<<<<<<< HEAD
-from gameday.spi.pages import Comparer, FindingsForm, SitePages
-=======
 from gameday.spi.notifier import Notice, Notifier, NotSentError
-from gameday.spi.pages import Comparer, SitePages
->>>>>>> ea8c3b8 (wip)
+from gameday.spi.pages import Comparer, FindingsForm, SitePages
 from gameday.spi.probe import Probe
 from gameday.spi.report import Linked, OnRequest, Renderer, Together
 from gameday.spi.source import Source

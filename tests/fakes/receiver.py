@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tests.harness import await_true
@@ -43,7 +44,7 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/services/T0CANARY/hook"
 
     def behave(self, *behaviours: Callable[[Receiver, socket.socket], None]) -> None:
-        self.behaviours = [lambda sock, one=one: one(self, sock) for one in behaviours]
+        self.behaviours = [partial(one, self) for one in behaviours]
 
     def next_behaviour(self) -> Callable[[socket.socket], None]:
         if len(self.behaviours) > 1:

@@ -99,7 +99,7 @@ def test_what_may_still_be_on_comes_before_everything_with_its_command_once() ->
 
 @given(text=st.text(max_size=2000), many=st.integers(0, 60))
 def test_whatever_is_in_it_every_message_is_bounded_and_whole(text: str, many: int) -> None:
-    objective = {"name": text, "verdict": "fail", "reason": "broken", "criteria": []}
+    objective: dict[str, Any] = {"name": text, "verdict": "fail", "reason": "broken", "criteria": []}
     notice = told(title=text, summary=text, reasons=[text] * many, objectives=[objective] * many)
     slack = notify_slack.message(notice)
     assert len(slack["blocks"]) <= 50

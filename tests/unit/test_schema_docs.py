@@ -40,6 +40,7 @@ SECTIONS = {
     "objectives.NAME": "Objective",
     "where": "Where",
     "recover": "Recover",
+    "notify[]": "Channel",
     "phases": "Phases",
     "faults[].NAME": "FaultSpec",
 }

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from gameday.schema.errors import ExperimentErrors
 from gameday.schema.experiment import Experiment
 from gameday.schema.loader import load_experiment
-from gameday.schema.errors import ExperimentErrors
 from gameday.schema.notify import Channel
 from gameday.schema.section import InvalidError
 from tests.fakes.experiment_file import EXAMPLE

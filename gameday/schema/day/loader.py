@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gameday.schema.day.file import DayFile
+from gameday.schema.day.notify import check_channels
 from gameday.schema.document import Document, split_lines
 from gameday.schema.errors import ExperimentErrors, Located, Span, did_you_mean
 from gameday.schema.marks import Mistake
@@ -92,6 +93,7 @@ def load_day(
     mistakes: list[Mistake] = []
     day = DayFile.read(plain(root), (), mistakes)
     _note(document, root, mistakes, known)
+    check_channels(document, root, plain(root))
     if day is not None:
         _check_roles(document, root, day)
         _check_files(document, root, day)
