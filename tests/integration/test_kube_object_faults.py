@@ -6,7 +6,7 @@ import json
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,26 @@ from gameday.testing import eventually
 from gameday_drivers.kube.api import REQUEST_SECONDS
 from gameday_drivers.kube.bad_image import BadImage
 from gameday_drivers.kube.configmap_drift import DriftConfigMap
+from gameday_drivers.kube.dns_deny import DenyDns
 from gameday_drivers.kube.hpa_freeze import FreezeAutoscaler
 from gameday_drivers.kube.marks import KINDS, take_back
+from gameday_drivers.kube.network_deny import DenyNetwork
 from gameday_drivers.kube.rollout_restart import RestartRollout
 from gameday_drivers.kube.secret_drift import FENCE, DriftSecret
 from gameday_drivers.kube.target import RUN
 from tests.fakes.kube import ApiError, FakeKube
-from tests.fakes.kube.store import AUTOSCALERS, CONFIGMAPS, DEPLOYMENTS, NAMESPACES, SECRETS, Resource, merged
+from tests.fakes.kube.enforcing import may_connect, needing
+from tests.fakes.kube.store import (
+    AUTOSCALERS,
+    CONFIGMAPS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    PODS,
+    POLICIES,
+    SECRETS,
+    Resource,
+    merged,
+)
 
 WORLD, OTHER = World(run_id="r-1", fault="f"), World(run_id="r-2", fault="f")
 BOOM, SLOW_DOWN = ApiError(500, "InternalError", "boom"), ApiError(429, "TooManyRequests", "slow down")
@@ -83,6 +96,18 @@ CASES = {
         right=("get", "horizontalpodautoscalers"),
         object=(AUTOSCALERS, "web"),
     ),
+    "dns-deny": Case(
+        make=lambda where: DenyDns(**where, selector="app=web"),
+        nothing=lambda where: DenyDns(**where, selector="app=nope"),
+        right=("create", "networkpolicies"),
+        object=None,
+    ),
+    "network-deny-to": Case(
+        make=lambda where: DenyNetwork(**where, selector="app=web", direction="egress", to="web"),
+        nothing=lambda where: DenyNetwork(**where, selector="app=web", direction="egress", to="nope"),
+        right=("get", "services"),
+        object=None,
+    ),
 }
 EDITING = {name: case for name, case in CASES.items() if case.object}
 
@@ -93,6 +118,7 @@ def kube() -> Iterator[FakeKube]:
         kube.deploy("web", 3)
         assert eventually(lambda: kube.store.get(DEPLOYMENTS, "shop", "web")["status"].get("availableReplicas") == 3)
         kube.autoscale("web")
+        kube.serve("web")
         settings = {"LEVEL": "info", "a.b": "c", "kept": "k"}
         kube.store.create(CONFIGMAPS, "shop", {"metadata": {"name": "settings"}, "data": settings})
         login = {"PASSWORD": b64(PASSWORD), "user": b64("shop"), "kept": b64("k")}
@@ -116,7 +142,11 @@ def state(kube: FakeKube) -> dict[str, Any]:
 
 
 def writes(kube: FakeKube) -> list[str]:
-    return [f"{method} {path}" for method, path, _ in kube.requests if method in WRITES and "reviews" not in path]
+    return [
+        f"{method} {path}"
+        for method, path, _ in kube.requests
+        if method in WRITES and not ("reviews" in path or path.endswith("?dryRun=All"))
+    ]
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -471,3 +501,67 @@ def test_limits_that_hold_an_autoscaler_are_the_present_number(kube: FakeKube, w
     kube.store.change(AUTOSCALERS, "shop", "web", lambda found: found.update(status={}))
     with pytest.raises(DriverError, match="has not said yet how many replicas"):
         driver.plan(WORLD)
+
+
+def test_only_dns_is_denied_and_the_app_that_needs_it_shows_it(kube: FakeKube, where: Where) -> None:
+    with needing(kube, "web", port=53) as url:
+        driver = DenyDns(**where, selector="app=web", check=url)
+        plan = driver.plan(WORLD)
+        driver.inject(plan, WORLD)
+        assert driver.active(plan, WORLD)
+        allowed = {port for port in (1, 52, 53, 54, 443, 65535) if may_connect(kube, "web", port, "10.96.0.10")}
+        assert allowed == {1, 52, 54, 443, 65535}
+        driver.revert(plan, WORLD)
+        assert not driver.active(plan, WORLD)
+    with pytest.raises(DriverError, match="is not reached now: nothing could be told from it"):
+        driver.plan(WORLD)
+
+
+def test_only_the_pods_of_a_service_are_denied(kube: FakeKube, where: Where) -> None:
+    kube.deploy("db", 1)
+    assert eventually(lambda: len(kube.ready("db")) == 1)
+    kube.store.create(("", "v1", "services"), "shop", {"metadata": {"name": "db"}, "spec": {"selector": {"app": "db"}}})
+    address = kube.store.list(PODS, "shop", labels="app=db")[0]["status"]["podIP"]
+    other = kube.store.list(PODS, "shop", labels="app=web")[0]["status"]["podIP"]
+    with needing(kube, "web", address=address) as url:
+        driver = DenyNetwork(**where, selector="app=web", direction="egress", to="db", check=url)
+        plan = driver.plan(WORLD)
+        driver.inject(plan, WORLD)
+        assert driver.active(plan, WORLD)
+        assert [may_connect(kube, "web", 80, ip) for ip in (address, other, "203.0.113.9")] == [False, True, True]
+        kube.deploy("db-more", 1)
+        assert eventually(lambda: len(kube.ready("db-more")) == 1)
+        late = kube.store.list(PODS, "shop", labels="app=db-more")[0]["metadata"]["name"]
+        kube.store.change(PODS, "shop", late, lambda pod: pod["metadata"]["labels"].update(app="db"))
+        assert not driver.active(plan, WORLD), "a pod of later has another address, which is not denied"
+        driver.revert(plan, WORLD)
+
+
+def test_policies_add_up_so_another_one_on_the_same_pods_is_refused(kube: FakeKube, where: Where) -> None:
+    spec = {"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Egress"]}
+    kube.store.create(POLICIES, "shop", {"metadata": {"name": "strict"}, "spec": spec})
+    drivers: tuple[Driver, ...] = (
+        DenyDns(**where, selector="app=web"),
+        DenyNetwork(**where, selector="app=web", direction="egress", to="web"),
+    )
+    for driver in drivers:
+        with pytest.raises(DriverError, match="strict is about the egress of these pods already, and policies add up"):
+            driver.plan(WORLD)
+    assert DenyNetwork(**where, selector="app=web", direction="egress").plan(WORLD).targets
+
+
+def test_a_server_that_drops_ranges_of_ports_is_refused_before_anything_is_made(kube: FakeKube, where: Where) -> None:
+    kube.store.ranges_of_ports = False
+    with pytest.raises(DriverError, match="does not know ranges of ports"):
+        DenyDns(**where, selector="app=web").plan(WORLD)
+    assert writes(kube) == []
+
+
+def test_a_service_without_pods_or_selector_is_no_target(kube: FakeKube, where: Where) -> None:
+    for name, spec in (("empty", {"selector": {"app": "none"}}), ("outside", {"externalName": "example.org"})):
+        kube.store.create(("", "v1", "services"), "shop", {"metadata": {"name": name}, "spec": spec})
+    denied = DenyNetwork(**where, selector="app=web", direction="egress", to="empty")
+    with pytest.raises(NoTargetError, match="no pod is behind the service shop/empty"):
+        denied.plan(WORLD)
+    with pytest.raises(DriverError, match="the service shop/outside selects no pods"):
+        replace(denied, to="outside").plan(WORLD)

@@ -12,6 +12,7 @@ from gameday_drivers.kube.access import Need, rules
 from gameday_drivers.kube.bad_image import BadImage
 from gameday_drivers.kube.configmap_drift import DriftConfigMap
 from gameday_drivers.kube.deployment_scale import ScaleDeployment
+from gameday_drivers.kube.dns_deny import DenyDns
 from gameday_drivers.kube.hpa_freeze import FreezeAutoscaler
 from gameday_drivers.kube.network_deny import DenyNetwork
 from gameday_drivers.kube.node_cordon import CordonNodes
@@ -53,6 +54,9 @@ def but(**more: Any) -> dict[str, Any]:
         (lambda: DriftConfigMap(**SHOP, configmap="c", set={"a": 1}), "^set takes text"),
         (lambda: DriftSecret(**SHOP, secret="s", set={"a": "1"}, remove=("a",)), "^set and remove both have a"),
         (lambda: FreezeAutoscaler(**SHOP, autoscaler="h", by="limits", direction="up"), "^direction is for policies"),
+        (lambda: DenyNetwork(**SHOP, selector="a=b", to="db"), "^to is about connections from the pods"),
+        (lambda: DenyNetwork(**SHOP, selector="a=b", to="../db", direction="egress"), "^to is not a name"),
+        (lambda: DenyDns(**SHOP, selector="a=b", check="h:53"), "^check cannot tell"),
         (lambda: CordonNodes(**WHERE), "exactly one"),
         (lambda: CordonNodes(**WHERE, nodes=("a",), selector="b"), "exactly one"),
         (lambda: CordonNodes(**WHERE, nodes=("a/b",)), "^nodes is not a name"),

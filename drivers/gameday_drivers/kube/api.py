@@ -72,9 +72,9 @@ class Api:
                 return None
             raise
 
-    def create(self, path: str, body: Json) -> Json:
-        """Create an object."""
-        return self._ask("POST", path, body=body)
+    def create(self, path: str, body: Json, query: Mapping[str, str] | None = None) -> Json:
+        """Create an object; with ``dryRun: All`` only say what it would be."""
+        return self._ask("POST", path, query=query, body=body)
 
     def patch(self, path: str, body: Json) -> Json:
         """Apply a JSON merge patch; with ``metadata.resourceVersion`` only to that very version, else status 409."""

@@ -12,7 +12,18 @@ from typing import Any, Self
 from tests.fakes.kube.controllers import reconcile
 from tests.fakes.kube.errors import ApiError
 from tests.fakes.kube.server import handler_for
-from tests.fakes.kube.store import AUTOSCALERS, BUDGETS, DEPLOYMENTS, NAMESPACES, NODES, PODS, Store, is_going, is_ready
+from tests.fakes.kube.store import (
+    AUTOSCALERS,
+    BUDGETS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    NODES,
+    PODS,
+    SERVICES,
+    Store,
+    is_going,
+    is_ready,
+)
 
 Fault = Callable[[str, str], ApiError | float | None]
 """Told the method and the path: an error to answer, seconds to wait, or nothing."""
@@ -98,6 +109,11 @@ class FakeKube:
             "conditions": [{"type": "ScalingActive", "status": "True"}],
         }
         self.store.change(AUTOSCALERS, namespace, name, lambda found: found.update(status=status))
+
+    def serve(self, app: str, *, namespace: str = "shop") -> None:
+        """Put a service before the pods of an app."""
+        spec = {"selector": {"app": app}, "clusterIP": "10.96.7.7", "clusterIPs": ["10.96.7.7"]}
+        self.store.create(SERVICES, namespace, {"metadata": {"name": app}, "spec": spec})
 
     def ready(self, app: str, *, namespace: str = "shop") -> frozenset[str]:
         """The uids of the ready pods of an app."""

@@ -151,11 +151,11 @@ def _wait(pod: Object) -> None:
 
 
 def _run(pod: Object) -> None:
-    at = now()
+    at, version = now(), int(pod["metadata"]["resourceVersion"])
     pod["status"] = {
         "phase": "Running",
         "startTime": at,
-        "podIP": "10.9.0.1",
+        "podIP": f"10.9.{version // 250 % 250}.{version % 250 + 1}",
         "conditions": [{"type": kind, "status": "True", "lastTransitionTime": at} for kind in _CONDITIONS],
         "containerStatuses": [
             {

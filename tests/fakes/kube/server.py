@@ -52,7 +52,8 @@ class Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(split.query).items()}
         try:
             body: Object = json.loads(raw) if raw else {}
-            self.kube.requests.append((self.command, split.path, body))
+            dry = "?dryRun=All" if query.get("dryRun") == "All" else ""
+            self.kube.requests.append((self.command, split.path + dry, body))
             self._misbehave(split.path)
             self._route([unquote(part) for part in split.path.strip("/").split("/")], query, body)
         except ApiError as error:

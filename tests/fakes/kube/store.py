@@ -26,6 +26,7 @@ POLICIES: Resource = ("networking.k8s.io", "v1", "networkpolicies")
 BUDGETS: Resource = ("policy", "v1", "poddisruptionbudgets")
 CONFIGMAPS: Resource = ("", "v1", "configmaps")
 SECRETS: Resource = ("", "v1", "secrets")
+SERVICES: Resource = ("", "v1", "services")
 AUTOSCALERS: Resource = ("autoscaling", "v2", "horizontalpodautoscalers")
 KINDS: dict[Resource, str] = {
     PODS: "Pod",
@@ -33,6 +34,7 @@ KINDS: dict[Resource, str] = {
     NAMESPACES: "Namespace",
     CONFIGMAPS: "ConfigMap",
     SECRETS: "Secret",
+    SERVICES: "Service",
     AUTOSCALERS: "HorizontalPodAutoscaler",
     DEPLOYMENTS: "Deployment",
     REPLICASETS: "ReplicaSet",
@@ -79,6 +81,8 @@ class Store:
     def __init__(self, stop_seconds: float) -> None:
         self.lock = threading.RLock()
         self.version = 0
+        self.ranges_of_ports = True
+        """Whether policies know endPort: servers before 1.22 drop it without a word."""
         self.changes: list[Change] = []
         self.watchers: list[SimpleQueue[Change]] = []
         self.objects: dict[tuple[Resource, str | None, str], Object] = {}
@@ -136,6 +140,8 @@ class Store:
             if (res, ns, meta["name"]) in self.objects:
                 raise ApiError(409, "AlreadyExists", f'{res[2]} "{meta["name"]}" already exists')
             _complete(res, found)
+            if res == POLICIES and not self.ranges_of_ports:
+                _drop_ranges(found)
             if dry:
                 return merged(found, {"metadata": {"uid": str(uuid.uuid4()), "creationTimestamp": now()}})
             return self.put(res, ns, meta["name"], found)
@@ -241,6 +247,12 @@ def owned_by(item: Object, owner: Object) -> bool:
     uid = owner["metadata"]["uid"]
     owners: list[Object] | None = item["metadata"].get("ownerReferences")
     return any(ref.get("uid") == uid for ref in owners or ())
+
+
+def _drop_ranges(found: Object) -> None:
+    for rule in found["spec"].get("egress", []):
+        for port in rule.get("ports", []):
+            port.pop("endPort", None)
 
 
 def _complete(res: Resource, found: Object) -> None:
