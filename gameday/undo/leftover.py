@@ -106,6 +106,11 @@ def ended_runs() -> tuple[Path, ...]:
     return tuple(path for path in open_runs() if not held_by(RunFolder(path).journal).startswith("runner"))
 
 
+def held_runs() -> frozenset[str]:
+    """Return the names of runs of this user that are alive here, or being undone."""
+    return frozenset(path.name for path in open_runs() if held_by(RunFolder(path).journal))
+
+
 def residue(experiment: Experiment, targets: Iterable[str] = ()) -> tuple[Work, ...]:
     """Return what ended runs left on what this experiment would touch.
 

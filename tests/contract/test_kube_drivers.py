@@ -14,6 +14,8 @@ from gameday.testing import DriverContract, IrreversibleContract, eventually, st
 from gameday_drivers.kube.deployment_scale import BEFORE, ScaleDeployment
 from gameday_drivers.kube.network_deny import DenyNetwork
 from gameday_drivers.kube.node_cordon import CordonNodes
+from gameday_drivers.kube.node_drain import DrainNodes
+from gameday_drivers.kube.pod_evict import EvictPods
 from gameday_drivers.kube.pod_kill import KillPods
 from gameday_drivers.kube.target import EXPIRES, RUN
 from tests.fakes.kube import FakeKube
@@ -107,3 +109,20 @@ class TestCordonNodes(DriverContract):
         assert eventually(lambda: len(kube.ready("late")) == 2)
         nodes = {pod["spec"]["nodeName"] for pod in kube.store.list(("", "v1", "pods"), "shop", labels="app=late")}
         assert nodes == {"node2"}
+
+
+class TestEvictPods(IrreversibleContract):
+    @pytest.fixture
+    def driver(self, where: dict[str, Any]) -> Driver:
+        return EvictPods(**where, namespace="shop", selector="app=web", count=2, grace=0)
+
+
+class TestDrainNodes(DriverContract):
+    proof_seconds = 5.0
+
+    @pytest.fixture
+    def driver(self, kube: FakeKube, where: dict[str, Any]) -> Iterator[Driver]:
+        yield DrainNodes(**where, namespaces=("shop",), nodes=("node1",))
+        for node in kube.store.list(NODES):
+            assert not node["spec"].get("unschedulable")
+            assert marks_of(node) == set()

@@ -19,6 +19,12 @@ class Need:
     resource: str
     """Plural."""
     group: str = ""
+    subresource: str = ""
+
+    @property
+    def what(self) -> str:
+        """The resource as RBAC names it."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
 def require(api: Api, needs: Sequence[Need], *, namespace: str = "") -> None:
@@ -29,7 +35,7 @@ def require(api: Api, needs: Sequence[Need], *, namespace: str = "") -> None:
     missing = sorted(need for need in needs if not _allowed(api, need, namespace))
     if missing:
         where = f"in the namespace {namespace}" if namespace else "in the cluster"
-        listed = ", ".join(f"{need.verb} {need.resource}" for need in missing)
+        listed = ", ".join(f"{need.verb} {need.what}" for need in missing)
         raise DriverError(
             f"the context {api.cluster.context} may not {listed} {where}",
             hint=f"bind its user to this:\n{rules(missing, namespace)}",
@@ -38,6 +44,7 @@ def require(api: Api, needs: Sequence[Need], *, namespace: str = "") -> None:
 
 def _allowed(api: Api, need: Need, namespace: str) -> bool:
     asked = {"verb": need.verb, "resource": need.resource, "group": need.group}
+    asked |= {"subresource": need.subresource} if need.subresource else {}
     spec = {"resourceAttributes": {**asked, "namespace": namespace} if namespace else asked}
     body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec}
     return api.create(_REVIEWS, body).get("status", {}).get("allowed") is True
@@ -49,7 +56,7 @@ def rules(needs: Sequence[Need], namespace: str) -> str:
     lines += ["metadata:", "  name: gameday"]
     lines += [f"  namespace: {namespace}"] if namespace else []
     lines += ["rules:"]
-    for group, resource in sorted({(need.group, need.resource) for need in needs}):
-        verbs = ", ".join(sorted(need.verb for need in needs if (need.group, need.resource) == (group, resource)))
+    for group, resource in sorted({(need.group, need.what) for need in needs}):
+        verbs = ", ".join(sorted(need.verb for need in needs if (need.group, need.what) == (group, resource)))
         lines.append(f'  - {{apiGroups: ["{group}"], resources: [{resource}], verbs: [{verbs}]}}')
     return "\n".join(lines) + "\n"

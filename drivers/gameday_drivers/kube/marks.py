@@ -67,6 +67,12 @@ class Kind:
     """How the names of those begin that faults of ours make, and that may be deleted."""
 
     @property
+    def word(self) -> str:
+        """One of them, in words: ``network policy``."""
+        plural = self.resource.replace("networkpolicies", "network policies")
+        return f"{plural.removesuffix('ies')}y" if plural.endswith("ies") else plural.removesuffix("s")
+
+    @property
     def bases(self) -> tuple[str, ...]:
         """The paths of its API, newest first."""
         return tuple(f"/apis/{self.group}/{version}" if self.group else f"/api/{version}" for version in self.versions)

@@ -98,7 +98,7 @@ def chosen_per(pods: Sequence[Pod], place: Mapping[str, str], number: int, seed:
 
 def require_budgets(api: Api, namespace: str, victims: Sequence[Pod]) -> None:
     """Raise DriverError when a disruption budget allows fewer disruptions now than these; a delete does not ask it, we do."""
-    for budget in _budgets(api, namespace):
+    for budget in budgets(api, namespace):
         name = str(budget["metadata"]["name"])
         status: Json = budget.get("status") or {}
         selector = as_text(budget["spec"].get("selector"))
@@ -117,7 +117,7 @@ def require_budgets(api: Api, namespace: str, victims: Sequence[Pod]) -> None:
             )
 
 
-def _budgets(api: Api, namespace: str) -> list[Any]:
+def budgets(api: Api, namespace: str) -> list[Any]:
     """Ask for them as policy/v1, and where that is not known (before 1.21) as v1beta1."""
     for version in ("v1", "v1beta1"):
         try:

@@ -23,7 +23,8 @@ UNDO = "gameday.io/undo"
 REQUEST_SECONDS = 1.0
 """How long a request whose sender has died may still take to act: proven again so much later."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_SYSTEM = "kube-"
+SYSTEM = "kube-"
+"""How the names of namespaces begin that are never touched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +52,20 @@ class InNamespace(InCluster):
     def check_namespace(self) -> None:
         """Raise ValueError for what names no cluster, or a namespace that is never touched."""
         self.check_cluster()
-        check_name("namespace", self.namespace)
-        if self.namespace.startswith(_SYSTEM):
-            raise ValueError(f"namespace {self.namespace} belongs to the system and is never touched")
+        check_namespace("namespace", self.namespace)
 
 
 def check_name(parameter: str, value: str) -> None:
     """Raise ValueError unless it is a name of an object; names go into paths of requests."""
     if not _NAME.fullmatch(value):
         raise ValueError(f"{parameter} is not a name in Kubernetes: {value!r}")
+
+
+def check_namespace(parameter: str, value: str) -> None:
+    """Raise ValueError for what is no namespace, or one that is never touched."""
+    check_name(parameter, value)
+    if value.startswith(SYSTEM):
+        raise ValueError(f"{parameter} {value} belongs to the system and is never touched")
 
 
 def check_selector(value: str) -> None:

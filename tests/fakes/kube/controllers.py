@@ -119,7 +119,7 @@ def _pod(store: Store, pod: Object, scheduled: dict[str, float], start_seconds: 
             node = min(free, key=used.count)
             scheduled[uid] = time.monotonic()
             store.change(PODS, namespace, name, lambda new: new["spec"].update(nodeName=node))
-    elif _is_new(pod) and time.monotonic() - scheduled[uid] >= start_seconds:
+    elif _is_new(pod) and time.monotonic() - scheduled.setdefault(uid, time.monotonic()) >= start_seconds:
         store.change(PODS, namespace, name, _wait if _unpullable(pod) else _run)
 
 
