@@ -173,22 +173,26 @@ def test_pods_of_daemon_sets_kubelets_and_the_system_stay(kube: FakeKube, where:
     driver.revert(plan, WORLD)
 
 
+def bare(kube: FakeKube) -> None:
+    a_pod(kube, "bare")
+
+
+def cached(kube: FakeKube) -> None:
+    owner = {"kind": "ReplicaSet", "uid": "x", "controller": True}
+    a_pod(kube, "cache", ownerReferences=[owner], spec={"volumes": [{"name": "v", "emptyDir": {}}]})
+
+
+def foreign(kube: FakeKube) -> None:
+    a_pod(kube, "other", "default")
+
+
 @pytest.mark.parametrize(
     ("put", "words", "allowed"),
     [
-        (lambda kube: a_pod(kube, "bare"), "nothing starts these pods again .*: shop/bare", {"bare_pods": True}),
+        (bare, "nothing starts these pods again .*: shop/bare", {"bare_pods": True}),
+        (cached, "emptyDir data, which is lost .*: shop/cache", {"emptydir": True}),
         (
-            lambda kube: a_pod(
-                kube,
-                "cache",
-                ownerReferences=[{"kind": "ReplicaSet", "uid": "x", "controller": True}],
-                spec={"volumes": [{"name": "v", "emptyDir": {}}]},
-            ),
-            "emptyDir data, which is lost .*: shop/cache",
-            {"emptydir": True},
-        ),
-        (
-            lambda kube: a_pod(kube, "other", "default"),
+            foreign,
             "namespaces that are not under namespaces: default/other",
             {"namespaces": ("shop", "default"), "bare_pods": True},
         ),

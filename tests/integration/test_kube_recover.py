@@ -75,14 +75,17 @@ def expire(kube: FakeKube) -> None:
 
 
 def is_clean(kube: FakeKube) -> bool:
-    marked = [
-        item
-        for kind in KINDS
-        for item in kube.store.list(kind)
-        if any(key.startswith("gameday.io/") for key in item["metadata"].get("annotations") or {})
+    notes: list[dict[str, str]] = [
+        item["metadata"].get("annotations") or {} for kind in KINDS for item in kube.store.list(kind)
     ]
-    scaled = kube.store.get(DEPLOYMENTS, "shop", "web")["spec"]["replicas"] == 3
+    marked = [key for has in notes for key in has if key.startswith("gameday.io/")]
+    scaled = bool(kube.store.get(DEPLOYMENTS, "shop", "web")["spec"]["replicas"] == 3)
     return scaled and not marked and not kube.store.get(NODES, None, "node1")["spec"].get("unschedulable")
+
+
+def written(kube: FakeKube, undo: str) -> None:
+    change = {UNDO: undo}
+    kube.store.change(DEPLOYMENTS, "shop", "web", lambda found: found["metadata"]["annotations"].update(change))
 
 
 def test_what_has_expired_is_undone_and_nothing_is_left(
@@ -179,10 +182,7 @@ def test_an_annotation_that_somebody_has_written_undoes_nothing_that_no_fault_do
     left(where)
     forged = json.dumps({"changes": [{"path": ["spec", "selector"], "before": {}}]})
     for undo in (forged, json.dumps({"made": True}), "nonsense"):
-        change = {UNDO: undo}
-        kube.store.change(
-            DEPLOYMENTS, "shop", "web", lambda found, change=change: found["metadata"]["annotations"].update(change)
-        )  # type: ignore[misc]
+        written(kube, undo)
         done = recover("--all")
         assert done.exit_code == 5, done.output
         assert kube.store.get(DEPLOYMENTS, "shop", "web")["spec"]["replicas"] == 0

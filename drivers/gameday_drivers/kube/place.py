@@ -99,7 +99,8 @@ def _all(api: Api, where: str) -> Iterator[Any]:
     while True:
         page = api.get(where, query)
         yield from page["items"]
-        more = str((page.get("metadata") or {}).get("continue") or "")
+        about: Json = page.get("metadata") or {}
+        more = str(about.get("continue") or "")
         if not more:
             return
         query = {"limit": _PAGE, "continue": more}
