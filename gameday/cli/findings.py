@@ -137,7 +137,13 @@ def show(fingerprint: str, form: str, ledger: str | None) -> None:
 
 
 @findings.command("export")
-@click.option("--format", "form", default="md", show_default=True, help="md, csv, json, or github: issues to create.")
+@click.option(
+    "--format",
+    "form",
+    default="md",
+    show_default=True,
+    help="md, csv, json, yaml (a findings.yaml), or github: issues to create.",
+)
 @click.option("--all", "everything", is_flag=True, help="Closed ones, too; github has only open ones without a ticket.")
 @ledger_option
 def export(form: str, ledger: str | None, *, everything: bool) -> None:

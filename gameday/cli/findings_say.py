@@ -1,4 +1,4 @@
-"""``gameday findings assign | due | ticket | action | cause | note``: what people add, one command for each key of findings.yaml."""
+"""``gameday findings assign | due | ticket | action | kind | cause | note``: what people add, one command for each key of findings.yaml."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "due": ("due", "YYYY-MM-DD", "Say by which day it is done."),
     "ticket": ("ticket", "TICKET", "Say which ticket it is, or its address."),
     "action": ("action", "TEXT", "Say what is done about it."),
+    "kind": ("kind", "KIND", "Say what the action improves: prevent, detect, mitigate or process."),
     "cause": ("cause", "TEXT", "Say what people found out to be the cause."),
     "note": ("note", "TEXT", "Say anything else that a reader should know."),
 }

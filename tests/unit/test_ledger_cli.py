@@ -23,6 +23,8 @@ from gameday.gamedays.ledger.address import find_ledger
 from gameday.gamedays.ledger.folders import read_folder
 from gameday.gamedays.ledger.noting import note_run
 from gameday.gamedays.ledger.store import Store
+from gameday.registry import findings_form
+from gameday.schema.remarks import read_remarks
 from tests.fakes.ledger import TITLE, judged
 
 NOW = time.time()
@@ -262,6 +264,26 @@ def test_github_takes_open_findings_without_a_ticket(runs: Path, fingerprint: st
     assert json.loads(ok("findings", "export", "--format", "json"))["findings"] == []
 
 
+def test_yaml_is_a_findings_file_of_what_people_said(fingerprint: str, tmp_path: Path) -> None:
+    ok("findings", "assign", fingerprint, 'team "x": #1')
+    ok("findings", "due", fingerprint, "2999-01-01")
+    ok("findings", "kind", fingerprint, "prevent")
+    text = ok("findings", "export", "--format", "yaml")
+    found = read_remarks("findings.yaml", text.encode())
+    assert found.errors == ()
+    assert found.entries == {fingerprint: {"owner": 'team "x": #1', "due": "2999-01-01", "kind": "prevent"}}
+
+
+def test_an_issue_is_never_too_long_and_keeps_its_mark() -> None:
+    finding = {"fingerprint": "f" * 16, "state": "open", "title": "t" * 9_000}
+    finding |= dict.fromkeys(("saw", "next", "action", "cause", "note", "owner", "ticket", "kind"), "<" * 2_000)
+    finding["ticket"] = ""
+    (issue,) = json.loads(findings_form("github").render({"findings": [finding, {}]} | {"at": 3}))[:1]
+    assert len(issue["title"]) <= 256
+    assert len(issue["body"]) <= 65_536
+    assert issue["body"].endswith("<!-- gameday-finding: " + "f" * 16 + " -->")
+
+
 def test_fingerprints_are_completed_and_no_ledger_is_no_error(runs: Path, fingerprint: str) -> None:
     context = click.Context(show)
     assert [one.value for one in complete_findings(context, show.params[0], fingerprint[:3])] == [fingerprint]
@@ -329,13 +351,13 @@ def test_a_run_is_noted_where_a_ledger_is_configured_and_only_there(runs: Path, 
     assert note_run(first, PATIENT) == ""
     assert not (state / "ledger.db").exists()
     named = {**PATIENT, "GAMEDAY_LEDGER": str(tmp_path / "named.db")}
-    assert note_run(first, named) == "ledger: 1 open (1 new)"
+    assert note_run(first, named) == "ledger: 1 open finding of this experiment (1 new)"
     judged(runs, "9-pass", "pass", at=NOW)
-    assert note_run(runs / "9-pass", named) == "ledger: 0 open (1 closed)"
+    assert note_run(runs / "9-pass", named) == "ledger: 0 open findings of this experiment (1 closed)"
     judged(runs, "9-then", "fail", at=NOW + 1)
-    assert note_run(runs / "9-then", named) == "ledger: 1 open (1 reopened)"
+    assert note_run(runs / "9-then", named) == "ledger: 1 open finding of this experiment (1 reopened)"
     ok("findings", "import", str(first))
-    assert note_run(runs / "2-second", PATIENT) == "ledger: 1 open"
+    assert note_run(runs / "2-second", PATIENT) == "ledger: 1 open finding of this experiment"
     assert note_run(runs / "2-second", {**PATIENT, "GAMEDAY_LEDGER": "off"}) == ""
 
 

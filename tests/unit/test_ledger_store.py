@@ -52,6 +52,14 @@ def test_what_goes_in_comes_out(store: Store) -> None:
     assert contents(store) == Contents(runs=(earlier, facts), statements=(remark,))
 
 
+def test_the_runs_of_one_experiment_come_out_alone(store: Store) -> None:
+    mine = [run(at, "fail", BROKEN, title="Mine", debits=[DEBIT]) for at in range(3)]
+    for facts in (*mine, run(9, "fail", LATE, title="Yours")):
+        record(store, read(facts))
+    assert contents(store, "Mine").runs == tuple(mine)
+    assert contents(store, "Nobody's").runs == ()
+
+
 def test_the_same_run_again_is_nothing(store: Store) -> None:
     facts = run(1, "fail", BROKEN)
     assert [record(store, read(facts)) for _ in range(3)] == [True, False, False]

@@ -22,6 +22,7 @@ from gameday.gamedays.ledger.store import Store
 from gameday.gamedays.ledger.tables import DEBITS, OBJECTIVES, OCCURRENCES, OF_A_RUN, RUNS, STATEMENTS
 
 Part = TypeVar("Part", ObjectiveFacts, Occurrence, Debit)
+_MOST_VALUES = 500
 _TICK = 1e-6
 """Seconds by which a person's word is later than what was said before it, at least."""
 
@@ -50,9 +51,9 @@ def say(store: Store, fingerprint: str, said: Mapping[str, str], *, by: str, now
     store.write(lambda connection: _say(connection, fingerprint, said, by=by, now=now))
 
 
-def contents(store: Store) -> Contents:
-    """Read everything."""
-    return store.read(_contents)
+def contents(store: Store, title: str | None = None) -> Contents:
+    """Read everything, or all runs of the experiment of that title and what anybody said."""
+    return store.read(lambda connection: _contents(connection, title))
 
 
 def put(connection: Connection, read: Read) -> bool:
@@ -106,29 +107,41 @@ def _say(connection: Connection, fingerprint: str, said: Mapping[str, str], *, b
     )
 
 
-def _contents(connection: Connection) -> Contents:
-    objectives = _parts(connection, OBJECTIVES, ObjectiveFacts)
-    findings = _parts(connection, OCCURRENCES, Occurrence)
-    debits = _parts(connection, DEBITS, Debit)
-    rows = connection.execute(select(RUNS).order_by(RUNS.c.started, RUNS.c.run)).mappings().all()
+def _contents(connection: Connection, title: str | None) -> Contents:
+    wanted = select(RUNS) if title is None else select(RUNS).where(RUNS.c.title == title)
+    rows = connection.execute(wanted).mappings().all()
+    names = None if title is None else [row["run"] for row in rows]
+    objectives = _parts(connection, OBJECTIVES, ObjectiveFacts, names)
+    findings = _parts(connection, OCCURRENCES, Occurrence, names)
+    debits = _parts(connection, DEBITS, Debit, names)
     said = connection.execute(select(STATEMENTS)).mappings().all()
     runs = [
         _run(row, objectives.get(row["run"], ()), findings.get(row["run"], ()), debits.get(row["run"], ()))
         for row in rows
     ]
-    statements = sorted(
-        (Statement(**row) for row in said), key=lambda one: (one.at, one.origin, one.fingerprint, one.key)
+    statements = [Statement(**row) for row in said]
+    return Contents(
+        runs=tuple(sorted(runs, key=lambda run: run.order)),
+        statements=tuple(sorted(statements, key=lambda one: (one.at, one.origin, one.fingerprint, one.key))),
     )
-    return Contents(runs=tuple(sorted(runs, key=lambda run: run.order)), statements=tuple(statements))
 
 
-def _parts(connection: Connection, table: Table, kind: type[Part]) -> dict[str, tuple[Part, ...]]:
-    """Return the rows of a table by their run, in their places."""
+def _parts(
+    connection: Connection, table: Table, kind: type[Part], runs: Sequence[str] | None
+) -> dict[str, tuple[Part, ...]]:
+    """Return the rows of a table by their run, in their places; of all runs, or of those that are named."""
     names = [one.name for one in fields(kind)]
+    wanted = select(table).order_by(table.c.run, table.c.place)
     found: dict[str, list[Part]] = {}
-    for row in connection.execute(select(table).order_by(table.c.run, table.c.place)).mappings():
-        found.setdefault(row["run"], []).append(kind(**{name: row[name] for name in names}))
+    for some in [None] if runs is None else _chunks(runs):
+        for row in connection.execute(wanted if some is None else wanted.where(table.c.run.in_(some))).mappings():
+            found.setdefault(row["run"], []).append(kind(**{name: row[name] for name in names}))
     return {run: tuple(parts) for run, parts in found.items()}
+
+
+def _chunks(runs: Sequence[str]) -> list[Sequence[str]]:
+    """Databases bound how many values one question may have."""
+    return [runs[first : first + _MOST_VALUES] for first in range(0, len(runs), _MOST_VALUES)]
 
 
 def _row(run: RunFacts) -> dict[str, Any]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gameday.gamedays.ledger.address import configured, find_ledger
 from gameday.spi import GamedayError
+
+if TYPE_CHECKING:
+    from gameday.gamedays.ledger.lifecycle import Finding
 
 VARIABLE = "GAMEDAY_LEDGER_SECONDS"
 SECONDS, MOST = 2.0, 60.0
@@ -67,10 +71,17 @@ def _noted(folder: Path, environ: Mapping[str, str], seconds: float) -> str:
         return ""
     store = Store.open(find_ledger(environ=environ), patience=seconds)
     record(store, read)
-    held = findings_of(contents(store).runs)
-    run = read.facts.run
+    held = findings_of(contents(store, read.facts.title).runs)
+    store.close()
+    return _news(held, read.facts.run)
+
+
+def _news(held: Sequence[Finding], run: str) -> str:
+    """Say what a run changed among the findings of its experiment."""
     began = sum(one.is_open and one.first.run == run for one in held)
     back = sum(one.state == "reopened" and one.last.run == run for one in held)
     closed = sum(one.closed_by is not None and one.closed_by.run == run for one in held)
     news = [f"{n} {what}" for n, what in ((began, "new"), (back, "reopened"), (closed, "closed")) if n]
-    return f"ledger: {sum(one.is_open for one in held)} open" + (f" ({', '.join(news)})" if news else "")
+    open_ = sum(one.is_open for one in held)
+    many = f"{open_} open finding{'' if open_ == 1 else 's'} of this experiment"
+    return f"ledger: {many}" + (f" ({', '.join(news)})" if news else "")

@@ -38,6 +38,6 @@ def _issue(raw: Json) -> dict[str, object]:
     title = " ".join(f"{text(raw, 'experiment')}: {text(raw, 'title')}".split())
     return {
         "title": title if len(title) <= MOST_TITLE else title[: MOST_TITLE - 1] + "…",
-        "body": bounded("\n".join((*evidence(raw), mark)), MOST_BODY - 100),
+        "body": bounded("\n".join(evidence(raw)), MOST_BODY - 200) + f"\n{mark}",
         "labels": labels,
     }
