@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from typing import Any, cast
 
 from gameday.runner.ending import replace_file
 from gameday.spi.errors import GamedayError
+from gameday.spi.locks import taken
 
 INDEX = "gameday-site.json"
 """Not hidden: artifact stores leave hidden files out, and the next job goes on from here."""
@@ -36,23 +35,11 @@ def alone(directory: Path, seconds: float = 30.0) -> Generator[None]:
     except OSError as error:
         raise SiteError(f"cannot make the site {directory}: {error.strerror}", hint="choose another --site") from error
     try:
-        end = time.monotonic() + seconds
-        while not _locked(descriptor):
-            if time.monotonic() > end:
-                raise SiteError(f"another call is writing {directory}", hint="try again when it has ended")
-            time.sleep(0.05)
+        if not taken(descriptor, seconds, pause=0.05):
+            raise SiteError(f"another call is writing {directory}", hint="try again when it has ended")
         yield
     finally:
         os.close(descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    """Take the lock of a folder; it ends with the descriptor, or with the process."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 @dataclass(slots=True)

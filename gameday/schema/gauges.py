@@ -9,6 +9,7 @@ from gameday.schema.document import Document
 from gameday.schema.errors import ParameterError, ProbeCheck, Span, UnknownDriverError, did_you_mean
 from gameday.schema.experiment import Objective
 from gameday.schema.grammar import Criterion, ForRule
+from gameday.schema.kinds import installed
 from gameday.schema.nodes import Entries, Node, as_mapping, find, keys, locate, pairs
 from gameday.schema.parts import Parts
 from gameday.schema.quantities import shown
@@ -134,16 +135,6 @@ def kind_first(root: Entries, probes: ProbeCheck | None) -> Entries:
 def _kind(names: tuple[str, ...], probes: ProbeCheck | None) -> str | None:
     """Return the first key that is a kind: of ours, or installed by somebody else."""
     others = [name for name in names if name not in ("every", "source")]
-    if probes is not None and others and others[0] not in KINDS and _installed(others[0], probes):
+    if others and others[0] not in KINDS and installed(others[0], probes):
         return others[0]
     return next((name for name in others if name in KINDS), None)
-
-
-def _installed(kind: str, probes: ProbeCheck) -> bool:
-    try:
-        probes(kind, {})
-    except UnknownDriverError:
-        return False
-    except GamedayError:
-        return True
-    return True

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gameday.schema.document import Document
-from gameday.schema.errors import ProbeCheck, UnknownDriverError, did_you_mean
+from gameday.schema.errors import ProbeCheck, did_you_mean
 from gameday.schema.experiment import Experiment
+from gameday.schema.kinds import installed
 from gameday.schema.nodes import Entries, Node, Path, Value, as_mapping, find, locate, pairs, texts
 from gameday.schema.quantities import shown
 from gameday.schema.source import ASKS, KINDS, NEEDED, OWN_URL
-from gameday.spi.errors import GamedayError
 
 _SECRETS = ("token", "password")
 
@@ -28,7 +28,7 @@ def check_sources(document: Document, root: Node, raw: Mapping[str, Any], probes
     """Note what is wrong with each source, and with each SLI's choice of one."""
     for name, kind in source_kinds(root).items():
         path = ("sources", name, "kind") if find(root, ("sources", name, "kind")) else ("sources", name)
-        if kind not in KINDS and not _installed(kind, probes):
+        if kind not in KINDS and not installed(kind, probes):
             hint = did_you_mean(kind, KINDS) or f"write kind: {' or '.join(KINDS)}"
             span = locate(root, path, key=len(path) < 3)  # noqa: PLR2004 - the name itself is the kind
             document.add(span, "unknown-source", f"no source is of the kind {shown(kind)}", hint)
@@ -79,18 +79,6 @@ def source_of(experiment: Experiment, kind: str, named: str | None) -> str:
     """Return the name of the source that an entry of a valid file asks; empty where there is none."""
     fitting = [name for name, spec in experiment.sources.items() if (spec.kind or name) == kind]
     return named or (fitting[0] if fitting else "")
-
-
-def _installed(kind: str, probes: ProbeCheck | None) -> bool:
-    if probes is None:
-        return False
-    try:
-        probes(kind, {})
-    except UnknownDriverError:
-        return False
-    except GamedayError:
-        return True
-    return True
 
 
 def _written_out(document: Document, root: Node, name: str) -> None:

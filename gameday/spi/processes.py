@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from gameday.model import ProcessRef
 from gameday.spi.children import PIPE_VARIABLE
 from gameday.spi.errors import DriverError
+from gameday.spi.locks import taken
 
 if TYPE_CHECKING:
     from gameday.spi.world import ProcessSpec, Secrets
@@ -202,24 +202,11 @@ def _only_one_starts(spec: ProcessSpec) -> Generator[None]:
     except OSError as error:
         raise DriverError(f"cannot start {spec.name}: {error}") from error
     try:
-        end = time.monotonic() + LOCK_SECONDS
-        while not _locked(descriptor):
-            if time.monotonic() >= end:
-                raise DriverError(
-                    f"cannot start {spec.name}: somebody else has been starting it for {LOCK_SECONDS:g} s"
-                )
-            time.sleep(0.01)
+        if not taken(descriptor, LOCK_SECONDS):
+            raise DriverError(f"cannot start {spec.name}: somebody else has been starting it for {LOCK_SECONDS:g} s")
         yield
     finally:
         os.close(descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def reap(ref: ProcessRef) -> int | None:
