@@ -26,6 +26,9 @@ DAY_VERBS = {
     "stop": ("gameday.cli.daysay:stop", "Stop the day: its experiment is reverted at once; it can be resumed."),
     "watch": ("gameday.cli.daywatch:watch", "Follow a day from another terminal."),
     "report": ("gameday.cli.dayreport:report", "Judge a day again from its folder, and say what it came to."),
+    "next": ("gameday.cli.dayserve:next_", "List the next times of days' schedules, and which are skipped."),
+    "serve": ("gameday.cli.dayserve:serve", "Begin days by their schedules, until it is ended."),
+    "export": ("gameday.cli.dayexport:export", "Write a day's schedule for Kubernetes, systemd or GitHub."),
 }
 
 
@@ -55,5 +58,6 @@ class DayVerbs(click.Group):
 def day() -> None:
     """Plan, lead, join and report a game day: experiments, people and time, in one file.
 
-    Exit codes of run, resume and report are those of a run: 0 pass, 1 fail, 3 inconclusive, 4 aborted or stopped, 5 dirty.
+    Exit codes of run, resume and report are those of a run: 0 pass, 1 fail, 3 inconclusive, 4 aborted or stopped, 5 dirty;
+    and 6 where `run --scheduled` may not begin now: nothing was touched, and nothing is proven.
     """

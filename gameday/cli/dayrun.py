@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gameday.cli.completing import complete_days, complete_experiments
+from gameday.cli.dayscheduled import Kept, When, scheduled_options
 from gameday.cli.loading import Entry, Given
 from gameday.cli.options import format_option, output_option
 from gameday.cli.outcome import alarm, say
@@ -36,6 +37,7 @@ Examples:
   gameday day run gamedays/brown-out.yaml
   gameday day run gamedays/brown-out.yaml --by ben@example.com --role coordinator
   gameday day run gamedays/nightly.yaml --unattended
+  gameday day run gamedays/nightly.yaml --unattended --scheduled
 """
 RESUME_EPILOG = """\b
 Example:
@@ -67,6 +69,7 @@ def leader_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @leader_options
 @output_option("Where the day's folder goes.")
 @format_option
+@scheduled_options
 def run(
     *,
     path: Path,
@@ -77,6 +80,7 @@ def run(
     attended: bool | None,
     output: Path,
     form: str,
+    when: When,
 ) -> None:
     """Lead through the game day FILE: show each item, ask what people do and decide, run its experiments, judge the whole.
 
@@ -90,16 +94,18 @@ def run(
     loaded, experiments = _whole(path, given)
     desk = _desk(loaded.day.people, by=by, role=role, attended=attended)
     refusals = environment_refusals(loaded.day.environment, experiments)
+    kept = when.keep(path)
     folder, journal = open_day(loaded, variables, desk, output=output)
+    kept.folder = folder
     session = _session(loaded, folder, journal, desk, given)
     if refusals:
         from gameday.gamedays.day.leading import refuse  # noqa: PLC0415 - heavy
 
         refuse(session, "environment", "; ".join(refusals))
-        _end(session, session.close(), form)
+        _end(session, session.close(), form, kept)
     desk.say(f"day {folder.name}: {loaded.day.title}")
     desk.say(f"others join with: gameday day watch {folder.path}")
-    _lead(session, form)
+    _lead(session, form, kept)
 
 
 @click.command(epilog=RESUME_EPILOG)
@@ -199,13 +205,13 @@ class _InProcess:
             self._desk.listen()
 
 
-def _lead(session: Session, form: str) -> None:
+def _lead(session: Session, form: str, kept: Kept | None = None) -> None:
     from gameday.gamedays.day.leading import lead  # noqa: PLC0415 - heavy
 
-    _end(session, lead(session), form)
+    _end(session, lead(session), form, kept)
 
 
-def _end(session: Session, document: Mapping[str, Any], form: str) -> None:
+def _end(session: Session, document: Mapping[str, Any], form: str, kept: Kept | None = None) -> None:
     """Print what the day came to and end the program; a thread that a driver left hanging must not keep it."""
     from gameday.cli.dayreport import show  # noqa: PLC0415 - heavy
 
@@ -218,4 +224,7 @@ def _end(session: Session, document: Mapping[str, Any], form: str) -> None:
             show(document, session.folder.path)
             say(f"journal head: {head}")
         sys.stdout.flush()
-    os._exit(Verdict.from_word(str(document["verdict"])).exit_code)
+    code = Verdict.from_word(str(document["verdict"])).exit_code
+    if kept is not None:
+        kept.ended(code)
+    os._exit(code)

@@ -97,7 +97,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "",
         "run",
     ),
-    "a blackout of the zone's day": (
+    "a blackout is of the zone's days: in New York it is Monday still": (
         {"timezone": "America/New_York", "cron": "0 20 * * MON", "window": {}, **XMAS},
         "2026-11-24T01:00:00+00:00",
         "",

@@ -1,4 +1,4 @@
-"""One day that was begun by a schedule: it claims its time, and is stopped by the ordinary signal when it may be on no longer.
+"""One day that was begun by a schedule: it claims its time, and is stopped in the ordinary way when it may be on no longer.
 
 This is inside the day's own process, not in the server: a server that is killed leaves a day that still knows its window and its
 blackouts, and a day that an existing engine starts (cron, Kubernetes, systemd) has no server of ours at all.
@@ -7,7 +7,6 @@ blackouts, and a day that an existing engine starts (cron, Kubernetes, systemd) 
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
@@ -28,8 +27,7 @@ from gameday.spi.errors import GamedayError
 ENGINE_DELAY = timedelta(minutes=30)
 """How late another engine may be by its own: a container image that is pulled, a runner that is waited for."""
 _LOOK_S = 0.5
-_AGAIN_S = 30.0
-"""Calendars are looked at again this often, and read again when they have changed."""
+"""How often the clock and the files of the calendars are looked at while a day is on."""
 Clock = Callable[[], datetime]
 
 
@@ -46,8 +44,8 @@ class Attended:
     clock: Clock
     say: Callable[[str], None]
     """Writes one line for people; called by a thread, too."""
-    stop: Callable[[], None]
-    """Stops this process's day in the ordinary way, faults reverted."""
+    stop: Callable[[str], None]
+    """Stops this process's day in the ordinary way, faults reverted, and says why."""
 
     @property
     def key(self) -> str:
@@ -63,11 +61,6 @@ class Attended:
 def system_clock() -> datetime:
     """Return the time of the machine, in UTC."""
     return datetime.now(UTC)
-
-
-def stop_self() -> None:
-    """Ask this process to end as ``kill`` does."""
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def seed_of(path: Path) -> str:
@@ -125,13 +118,9 @@ def attend(attended: Attended, due: datetime, store: Store | None) -> Generator[
             watcher.join()
 
 
-def run_attended(attended: Attended, due: datetime, store: Store | None, run: Callable[[], int]) -> int:
-    """Run a day and note its exit code while its time is still held; raise NotNowError when it may not begin."""
-    with attend(attended, due, store):
-        code = run()
-        if store is not None:
-            store.end(attended.key, due, code, attended.clock())
-        return code
+def note_end(attended: Attended, due: datetime, store: Store, exit_code: int) -> None:
+    """Note how this process's day ended, while its time is still held."""
+    store.end(attended.key, due, exit_code, attended.clock(), pid=os.getpid())
 
 
 def _gate(attended: Attended) -> Gate | str:
@@ -147,15 +136,12 @@ def _closed(gate: Gate | str, now: datetime) -> str:
 
 def _watch(attended: Attended, gate: Gate | str, over: threading.Event) -> None:
     """Ask for a stop as soon as the gate is closed, once; a calendar that cannot be read any more closes it."""
-    seen, looks = stamp(attended.schedule, attended.folder), 0
+    seen = stamp(attended.schedule, attended.folder)
     while not over.wait(_LOOK_S):
-        looks += 1
-        if looks * _LOOK_S >= _AGAIN_S:
-            looks = 0
-            now_seen = stamp(attended.schedule, attended.folder)
-            if now_seen != seen:
-                seen, gate = now_seen, _gate(attended)
+        now_seen = stamp(attended.schedule, attended.folder)
+        if now_seen != seen:
+            seen, gate = now_seen, _gate(attended)
         if closed := _closed(gate, attended.clock()):
             attended.say(f"{closed}: the day is stopped")
-            attended.stop()
+            attended.stop(closed)
             return

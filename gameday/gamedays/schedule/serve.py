@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from gameday.gamedays.schedule.attend import Clock, seed_of
 from gameday.gamedays.schedule.decide import Decision, decide
@@ -31,7 +31,30 @@ LOOK_S = 30.0
 _BUSY_S = 0.5
 _BACK = timedelta(seconds=5)
 """A clock that is set back by more is spoken of."""
-Launch = Callable[[Path, datetime], "subprocess.Popen[bytes]"]
+
+
+class Child(Protocol):
+    """The process of a day, as subprocess.Popen has it."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        ...
+
+    def poll(self) -> int | None:
+        """Return its exit code; None while it runs."""
+        ...
+
+    def wait(self) -> int:
+        """Wait for its end; return its exit code."""
+        ...
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        ...
+
+
+Launch = Callable[[Path, datetime], Child]
 """Starts the day of a file for the time that has come, in a process group of its own."""
 
 
@@ -41,7 +64,7 @@ class Running:
 
     watched: Watched
     due: datetime
-    process: subprocess.Popen[bytes]
+    process: Child
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,6 +76,7 @@ class Server:
     clock: Clock
     launch: Launch
     say: Callable[[str], None]
+    look_s: float = LOOK_S
     over: threading.Event = field(default_factory=threading.Event)
     """Set to end it: the day that is on is stopped in the ordinary way, and waited for."""
     running: Running | None = None
@@ -80,7 +104,7 @@ class Server:
         self._last = now
         self._reap(now)
         wakes = [self._look(watched, now) for watched in self.files]
-        longest = _BUSY_S if self._busy() or self._waiting else LOOK_S
+        longest = min(_BUSY_S if self._busy() or self._waiting else LOOK_S, self.look_s)
         until = min((wake for wake in wakes if wake is not None), default=now + timedelta(seconds=LOOK_S))
         return min(longest, max(0.01, (until - now).total_seconds()))
 
@@ -109,6 +133,9 @@ class Server:
             busy=self._busy(),
             done=self.store.done(watched.key, since) | self._started(watched),
         )
+        waiting = {(watched.key, one.due) for one in decisions if one.does == "wait"}
+        for place in [place for place in self._waiting if place[0] == watched.key and place not in waiting]:
+            del self._waiting[place]
         for decision in decisions:
             self._do(watched, decision, now)
         if all(decision.does == "skip" for decision in decisions) and not self._unclaimed(watched):
@@ -129,7 +156,6 @@ class Server:
         place = (watched.key, decision.due)
         match decision.does:
             case "run":
-                self._waiting.pop(place, None)
                 self.running = Running(
                     watched=watched, due=decision.due, process=self.launch(watched.path, decision.due)
                 )
@@ -139,7 +165,6 @@ class Server:
                     self._waiting[place] = decision.why
                     self.say(f"{named}: waits: {decision.why}")
             case "skip":
-                self._waiting.pop(place, None)
                 if self.store.skip(watched.key, decision.due, decision.why, now):
                     self.say(f"{named}: skipped: {decision.why}")
 
@@ -161,11 +186,12 @@ class Server:
 
     def _ended(self, running: Running, code: int, now: datetime) -> None:
         key, named = running.watched.key, f"{running.watched.path} of {self._local(running.watched, running.due)}"
-        if self.store.refuse(key, running.due, code, now):
-            self.say(f"{named}: did not begin (exit code {code})")
-        else:
-            self.store.end(key, running.due, code, now)
+        if any(one.due == running.due and one.pid == running.process.pid for one in self.store.begun(key)):
+            self.store.end(key, running.due, code, now, pid=running.process.pid)
             self.say(f"{named}: ended with exit code {code}")
+        else:
+            self.store.refuse(key, running.due, code, now)
+            self.say(f"{named}: did not begin (exit code {code})")
 
     def _look_after(self, now: datetime) -> None:
         """Find the day that an earlier server started: still on, or ended without anybody who saw it."""
@@ -178,7 +204,7 @@ class Server:
                     self._adopted = begun
                     self.say(f"{named}: is on, started by an earlier server (process {begun.pid})")
                 return
-            if self.store.end(begun.day, begun.due, None, now):
+            if self.store.end(begun.day, begun.due, None, now, pid=begun.pid):
                 self.say(
                     f"{named}: ended and nobody saw how; gameday day resume goes on with it, gameday recover --all undoes"
                 )

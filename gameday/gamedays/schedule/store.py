@@ -117,13 +117,13 @@ class Store:
             )
             return made.rowcount == 1
 
-    def end(self, day: str, due: datetime, exit_code: int | None, now: datetime) -> bool:
-        """Note how a day that had begun ended; None where nobody saw it. Whether that was not known."""
+    def end(self, day: str, due: datetime, exit_code: int | None, now: datetime, *, pid: int) -> bool:
+        """Note how a day that a process had begun ended; None where nobody saw it. Whether that was not known."""
         state = "lost" if exit_code is None else "ended"
         with self._change() as db:
             made = db.execute(
-                "UPDATE times SET state = ?, ended = ?, exit_code = ? WHERE day = ? AND due = ? AND state = 'begun'",
-                (state, _text(now), exit_code, day, _text(due)),
+                "UPDATE times SET state = ?, ended = ?, exit_code = ? WHERE day = ? AND due = ? AND pid = ? AND state = 'begun'",
+                (state, _text(now), exit_code, day, _text(due), pid),
             )
             return made.rowcount == 1
 
