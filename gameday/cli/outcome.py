@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,6 +37,7 @@ def show(judged: Judged) -> None:
         say(f"  {found['verdict'] or '–':<13}steady-state-hypothesis: {found['detail'] or 'not judged'}")
     for objective in document["objectives"]:
         say(f"  {objective['verdict']:<13}{objective['name']}: {objective['reason']}")
+    show_hints(hints(judged.folder.journal))
     say(f"journal head: {document['journal_head']}")
     for report in judged.reports:
         if report.suffix == ".html":
@@ -44,6 +46,23 @@ def show(judged: Judged) -> None:
         click.echo(f"not written: {printable(failure)}", err=True)
     if not judged.reports:
         say(f"run folder: {judged.folder.path}")
+
+
+def hints(journal: Path) -> Iterator[str]:
+    """Yield what drivers said would help, of a run in which an action failed."""
+    from gameday.journal.reader import read_journal  # noqa: PLC0415 - heavy
+
+    events = read_journal(journal).events
+    yield from dict.fromkeys(str(event.data["hint"]) for event in events if event.data.get("hint"))
+
+
+def show_hints(found: Iterable[str], *, err: bool = True) -> None:
+    """Print them, each line a line of its own: it may be a document that people copy."""
+    for hint in found:
+        first, *others = hint.rstrip().splitlines() or [""]
+        say(f"  = help: {first}", err=err)
+        for line in others:
+            say(line, err=err)
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -137,7 +137,7 @@ def _faults(faults: Sequence[Json]) -> Iterator[str]:
         when = f"at {format_duration(fault['at_ms'])} for {most}{format_duration(fault['length_ms'])}"
         yield f"{fault['name']}: {fault['driver']} on {targets}{note}, {when}"
         if fault["error"]:
-            yield f"  CANNOT BE PLANNED: {fault['error']}"
+            yield from f"  CANNOT BE PLANNED: {fault['error']}".splitlines()  # rules to copy have lines of their own
         on = f"; on for at most {format_duration(fault['max_ms'])}" if fault["reversible"] else ""
         yield f"  undo: {fault['undo']}{on}"
 
@@ -187,7 +187,7 @@ def _chances(document: Json) -> Iterator[str]:
 def _end(document: Json) -> Iterator[str]:
     refusals: list[Json] = document["refusals"]
     for refusal in refusals:
-        yield f"REFUSED ({refusal['reason']}): {refusal['detail']}"
+        yield f"REFUSED ({refusal['reason']}): {refusal['detail']}".splitlines()[0]
     if not refusals:
         yield f"it can run: gameday run {document['source']}"
 

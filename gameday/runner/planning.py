@@ -47,8 +47,10 @@ async def plan_faults(
         error = str(reply.get("error", ""))
         plan = Plan.from_json(reply["plan"]) if not error else None
         if plan is None or (error := beyond(spec, plan)):
-            ctx.note("action-failed", {"fault": spec.name, "action": "plan", "error": error})
-            raise GamedayError(f"{spec.name} cannot be planned: {error}", hint=str(reply.get("hint", "")))
+            hint = ctx.world.secrets.mask(str(reply.get("hint", "")))
+            failed = {"fault": spec.name, "action": "plan", "error": error}
+            ctx.note("action-failed", {**failed, "hint": hint} if hint else failed)
+            raise GamedayError(f"{spec.name} cannot be planned: {error}", hint=hint)
         _planned(ctx, spec, driver, plan)
     targets = [target for fault in ctx.faults.values() for target in fault.plan.targets]
     if found := await anyio.to_thread.run_sync(residue, ctx.experiment, targets):

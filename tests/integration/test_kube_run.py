@@ -52,3 +52,19 @@ def test_a_blast_radius_that_is_too_large_touches_nothing(kube: FakeKube, tmp_pa
     assert "keep_ready" in ran.out + ran.err
     assert kube.ready("web") == before
     assert not any(method in ("DELETE", "PATCH") for method, _, _ in kube.requests)
+
+
+def test_rights_that_are_missing_are_printed_as_rules_to_copy(kube: FakeKube, tmp_path: Path) -> None:
+    kube.denied.add(("delete", "pods"))
+    lab = Lab(tmp_path)
+    path = lab.write(faults=faults(kube, tmp_path)[:1])
+    rules = "kind: Role\nmetadata:\n  name: gameday\n  namespace: shop\nrules:\n" + (
+        '  - {apiGroups: [""], resources: [pods], verbs: [delete]}\n'
+    )
+    planned = lab.run_verb("plan", str(path))
+    assert planned.code == 3
+    assert rules in planned.out
+    ran = lab.run(path)
+    assert ran.code not in (0, 1), ran.out
+    assert rules in ran.err
+    assert len(kube.ready("web")) == 3

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from gameday.cli.loading import Entry
-from gameday.cli.outcome import exit_code, repeats, show, show_all, show_repeats
+from gameday.cli.outcome import exit_code, repeats, show, show_all, show_hints, show_repeats
 from gameday.cli.running import Ran
 from gameday.journal.folder import RunFolder
 from gameday.judge import acceptable
@@ -140,3 +140,10 @@ def test_the_loudest_line_is_what_is_left(capsys: pytest.CaptureFixture[str]) ->
     assert out.startswith("DIRTY: down may still be on (proxy ?[31mpayments); finish the job with: gameday recover x\n")
     assert "\x1b" not in out
     assert "\x07" not in out
+
+
+def test_what_would_help_has_its_own_lines_and_no_escapes(capsys: pytest.CaptureFixture[str]) -> None:
+    show_hints(["bind its user to this:\nrules:\n  - {verbs: [list]}\n", "\x1b[2Jagain", ""])
+    assert capsys.readouterr().err == (
+        "  = help: bind its user to this:\nrules:\n  - {verbs: [list]}\n  = help: ?[2Jagain\n  = help: \n"
+    )
