@@ -6,7 +6,7 @@ VENV_PACKAGES := python3-venv
 TEST_PACKAGES := chromium npm openssl prometheus prometheus-alertmanager redis-server rabbitmq-server postgresql:pg_createcluster systemd:systemd-analyze
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench samples wheel clean
+.PHONY: help demo test test-slow cluster cluster-down test-cluster lint bench samples wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,10 +15,19 @@ demo: .venv/ready  ## run the embedded shop through an outage it survives and on
 	@$(BIN)/gameday demo
 
 test: .venv/ready-dev  ## the tests without load or timing (a few minutes)
-	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -m "not slow and not cluster" -n 2 --dist loadfile
 
 test-slow: .venv/ready-dev  ## load, timing, kill and journey tests, one after the other
-	@$(BIN)/python -m pytest -q -m slow -p no:xdist --durations=15
+	@$(BIN)/python -m pytest -q -m "slow and not cluster" -p no:xdist --durations=15
+
+cluster: .venv/ready-dev  ## start a real Kubernetes cluster (built once, about 7 minutes; as root on Debian 12, or with Docker and kind)
+	@$(BIN)/python -m tests.cluster.machine up
+
+cluster-down: .venv/ready-dev  ## end that cluster; nothing of it is left but the build
+	@$(BIN)/python -m tests.cluster.machine down
+
+test-cluster: .venv/ready-dev  ## the tests on that cluster, or on the one that GAMEDAY_TEST_KUBECONFIG names
+	@$(BIN)/python -m pytest -q -m cluster -p no:xdist --durations=15 tests/cluster
 
 lint: .venv/ready-dev  ## ruff, mypy strict, pyright strict, import contracts, dependencies
 	@$(BIN)/ruff check .

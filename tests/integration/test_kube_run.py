@@ -58,7 +58,8 @@ def test_rights_that_are_missing_are_printed_as_rules_to_copy(kube: FakeKube, tm
     kube.denied.add(("delete", "pods"))
     lab = Lab(tmp_path)
     path = lab.write(faults=faults(kube, tmp_path)[:1])
-    rules = "kind: Role\nmetadata:\n  name: gameday\n  namespace: shop\nrules:\n" + (
+    rules = (
+        "kind: Role\nmetadata:\n  name: gameday\n  namespace: shop\nrules:\n"
         '  - {apiGroups: [""], resources: [pods], verbs: [delete]}\n'
     )
     planned = lab.run_verb("plan", str(path))
