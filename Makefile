@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 VENV_PACKAGES := python3-venv
 # package:program, as tests look for it. Tests start them on ports and folders of their own; RUNLEVEL=1 below keeps Debian from starting them, too
-TEST_PACKAGES := chromium npm openssl prometheus prometheus-alertmanager redis-server rabbitmq-server postgresql:pg_createcluster systemd:systemd-analyze
+TEST_PACKAGES := chromium npm openssl openssh-client:ssh-keygen prometheus prometheus-alertmanager redis-server rabbitmq-server postgresql:pg_createcluster systemd:systemd-analyze
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow cluster cluster-down test-cluster lint bench samples wheel clean

@@ -18,6 +18,7 @@ VERBS = {
     "schema": ("gameday.cli.schema:schema", "Print the JSON Schema of a file format, for editors."),
     "list": ("gameday.cli.listing:list_", "List drivers, probes and shipped experiments, or a driver's parameters."),
     "plan": ("gameday.cli.plan:plan", "Say what a run would touch, and whether it could prove anything."),
+    "approve": ("gameday.cli.approve:approve", "Sign what a run would do, where a policy asks for that."),
     "check": ("gameday.cli.check:check", "Measure the steady state; inject nothing."),
     "run": ("gameday.cli.run:run", "Run an experiment: load, faults, verdict, report."),
     "day": ("gameday.cli.day:day", "A game day: lead through it, join it, resume it."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,15 @@ from gameday.judge.chance import chances
 from gameday.judge.counterchance import counter_chances, never_enough, too_short
 from gameday.load.limits import check_open_files, open_files_needed
 from gameday.model import Plan, Reason
+from gameday.policy.approvals import unapproved
 from gameday.policy.file import Policy
 from gameday.policy.found import find_policies
 from gameday.policy.rules import refusals, target_refusals, under
+from gameday.policy.subject import lasting
 from gameday.registry import load_driver
 from gameday.runner.bounds import fault_max_ms, run_max_ms
-from gameday.runner.planning import PLAN_SECONDS, beyond
+from gameday.runner.folder import subject_of
+from gameday.runner.planning import PLAN_SECONDS, api_server, beyond
 from gameday.runner.proxies import elsewhere
 from gameday.runner.sources import resolve
 from gameday.runner.system import specs
@@ -59,7 +63,7 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
         "hypothesis": experiment.hypothesis,
         "refusals": [
             *_refusals(loaded),
-            *_forbidden(policies, experiment, faults),
+            *_forbidden(policies, experiment, loaded, faults),
             *(_refused(fault) for fault in faults if fault["error"]),
             *_lacking(Reason.TOO_SHORT, too_short(experiment, known)),
             *_lacking(Reason.TOO_FEW, never_enough(counted)),
@@ -109,13 +113,40 @@ def _refusals(loaded: Loaded) -> Iterator[dict[str, str]]:
 
 
 def _forbidden(
-    policies: tuple[Policy, ...], experiment: Experiment, faults: list[dict[str, Any]]
+    policies: tuple[Policy, ...], experiment: Experiment, loaded: Loaded, faults: list[dict[str, Any]]
 ) -> Iterator[dict[str, str]]:
     """Yield each rule of a policy that would refuse a run that begins now."""
-    targets = {str(fault["name"]): tuple(fault["targets"]) for fault in faults}
-    found = refusals(policies, experiment, datetime.now(UTC), run_max_ms(experiment))
-    for refusal in (*found, *target_refusals(policies, experiment, targets)):
+    now, found = datetime.now(UTC), _found(faults)
+    broken = refusals(policies, experiment, now, run_max_ms(experiment))
+    broken += target_refusals(policies, experiment, found.targets, found.servers)
+    broken += unapproved(policies, experiment, subject_of(loaded), now, lasting(experiment, found.targets))
+    for refusal in broken:
         yield {"reason": str(Reason.POLICY), "detail": str(refusal)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the faults of a run would touch now."""
+
+    targets: Mapping[str, tuple[str, ...]]
+    servers: Mapping[str, str]
+    """API servers, of faults in clusters."""
+    errors: tuple[str, ...]
+    """Why a fault cannot be planned."""
+
+
+def found_targets(loaded: Loaded, experiment: Experiment) -> Found:
+    """Look for the targets of a run, as its plan does."""
+    world = _world(loaded)
+    return _found([_fault(fault, experiment, world) for fault in experiment.faults])
+
+
+def _found(faults: list[dict[str, Any]]) -> Found:
+    return Found(
+        targets={str(fault["name"]): tuple(fault["targets"]) for fault in faults if fault["targets"]},
+        servers={str(fault["name"]): str(fault["server"]) for fault in faults if "server" in fault},
+        errors=tuple(f"{fault['name']}: {fault['error']}" for fault in faults if fault["error"]),
+    )
 
 
 def _lacking(reason: Reason, lacks: Iterable[tuple[str, str, str]]) -> Iterator[dict[str, str]]:
@@ -165,6 +196,7 @@ def _fault(fault: FaultSpec, experiment: Experiment, world: World) -> dict[str, 
         "provable": driver.provable,
         "undo": undo_words(driver),
         "survives": survives(driver, plan),
+        **({"server": server} if (server := api_server(plan)) else {}),
     }
 
 

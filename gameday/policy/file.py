@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from gameday.schema.fields import Abort, Line, Name, Url
+from gameday.schema.fields import Abort, Argument, Line, Name, Url
 from gameday.schema.marks import Mistake
 from gameday.schema.section import InvalidError, Section, key
 from gameday.schema.units import PositiveDuration
@@ -20,7 +21,7 @@ from gameday.spi.errors import GamedayError
 
 FILE = "gameday.toml"
 MAX_BYTES = 1 << 20
-NOT_YET = ("approvals", "approvers", "error_budget")
+NOT_YET = ("error_budget",)
 """Keys of an environment that are known and not enforced yet."""
 
 
@@ -98,14 +99,25 @@ class Environment(Section):
     windows: tuple[Window, ...] = key(default=(), description="when runs are allowed; default: always")
     blackout: tuple[Blackout, ...] = key(default=(), description="when they are not")
     abort: tuple[Abort, ...] = key(default=(), description="abort rules that every run gets beside its own")
-    approvals: Any = None
-    approvers: Any = None
+    approvals: int | None = key(default=None, least=1, most=10, description="how many people have to approve a run")
+    approvers: Argument | None = key(
+        default=None,
+        description="allowed_signers file of ssh-keygen, beside this one",
+        examples=["approvers.allowed_signers"],
+    )
+    revoked: Argument | None = key(
+        default=None, description="keys that are revoked, as ssh-keygen -Y verify -r takes them"
+    )
     error_budget: Any = None
 
     def agree(self) -> None:
         """Raise ValueError when it could not be recognised."""
         if not self.hosts and not self.kubernetes:
             raise ValueError("needs hosts or kubernetes: without them it is never recognised")
+        if (self.approvals is None) != (self.approvers is None):
+            raise ValueError("needs approvals and approvers together: how many, and who")
+        if self.revoked is not None and self.approvers is None:
+            raise ValueError("has revoked, which is for approvers")
 
     @property
     def not_yet(self) -> tuple[str, ...]:
@@ -125,6 +137,8 @@ class Policy:
 
     path: Path
     rules: Rules
+    digest: str = ""
+    """SHA-256 in hex of the file."""
 
 
 def read_policy(path: Path) -> Policy:
@@ -134,7 +148,7 @@ def read_policy(path: Path) -> Policy:
         if len(text) > MAX_BYTES:
             raise PolicyError(f"{path} is larger than 1 MiB", hint="a policy is a few lines")
         raw = tomllib.loads(text.decode("utf-8-sig"))
-        return Policy(path=path, rules=Rules.model_validate(raw))
+        return Policy(path=path, rules=Rules.model_validate(raw), digest=sha256(text).hexdigest())
     except OSError as error:
         raise PolicyError(
             f"{path} cannot be read: {error.strerror}", hint="mend it; nothing runs without it"

@@ -15,6 +15,7 @@ from gameday.journal.folder import RunFolder
 from gameday.journal.writer import Journal, JournalError
 from gameday.model import Plan, Reason
 from gameday.policy.file import Policy
+from gameday.policy.subject import Subject
 from gameday.schema.experiment import Experiment, FaultSpec
 from gameday.spi import World
 from gameday.timeline import Timeline
@@ -99,6 +100,8 @@ class Context:
     """The experiment file's folder, from which its relative paths count."""
     policies: tuple[Policy, ...] = ()
     """Every gameday.toml that applies."""
+    subject: Subject | None = None
+    """What people approve; with policies."""
     faults: dict[str, FaultState] = field(default_factory=dict[str, FaultState])
     stop: Stop = field(default_factory=Stop)
     skip_report: bool = False

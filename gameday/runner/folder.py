@@ -18,6 +18,7 @@ from gameday.journal.folder import RunFolder
 from gameday.policy.file import Policy
 from gameday.policy.found import find_policies
 from gameday.policy.rules import under
+from gameday.policy.subject import Subject, composed
 from gameday.schema.errors import ExperimentErrors
 from gameday.schema.experiment import Experiment
 from gameday.schema.loader import Loaded
@@ -41,6 +42,8 @@ class Prepared:
     base: Path
     """The folder of the experiment file: relative paths of ``system:`` start there."""
     environment: Mapping[str, str]
+    subject: Subject
+    """What people approve, where a policy asks for that."""
     policies: tuple[Policy, ...] = ()
     """Every gameday.toml that applies to the file; the experiment has the abort rules that they add."""
 
@@ -51,10 +54,22 @@ def new_run_id(source: Path, now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{slug}-{secrets.token_hex(2)}"
 
 
+def subject_of(loaded: Loaded) -> Subject:
+    """Return what people approve of a file, before any policy adds to it."""
+    source = Path(loaded.path).absolute()
+    return Subject(
+        source=source,
+        digest=loaded.digest,
+        composed=composed(loaded.sample or loaded.experiment, source.parent),
+        variant=loaded.variant,
+    )
+
+
 def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Sequence[str]) -> Prepared:
     """Make the run folder and write what is known; raise GamedayError when that cannot be done."""
     policies = find_policies(loaded.path)
     experiment = under(policies, loaded.experiment)
+    subject = subject_of(loaded)
     folder = RunFolder((output / run_id).absolute())
     versions = environment()
     plan = {
@@ -62,6 +77,7 @@ def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Se
         "run_id": run_id,
         "seed": seed,
         "digest": loaded.digest,
+        "composed": subject.composed,
         "experiment": experiment.to_json(),
         "source": str(loaded.path),
         "variant": dict(loaded.variant),
@@ -91,6 +107,7 @@ def prepare(loaded: Loaded, *, run_id: str, seed: int, output: Path, command: Se
         digest=loaded.digest,
         base=Path(loaded.path).absolute().parent,
         environment=versions,
+        subject=subject,
         policies=policies,
     )
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from gameday.model import Plan, Reason
+from gameday.policy.approvals import Met, demands, meet_all
+from gameday.policy.refusal import Refusal
 from gameday.policy.rules import target_refusals
+from gameday.policy.subject import lasting
 from gameday.registry import load_driver
 from gameday.runner.bounds import fault_max_ms
 from gameday.runner.context import Context, FaultState
@@ -59,6 +63,22 @@ async def plan_faults(
     servers = {name: server for name, fault in ctx.faults.items() if (server := api_server(fault.plan))}
     if forbidden := target_refusals(ctx.policies, ctx.experiment, chosen, servers):
         raise RefusedError(Reason.POLICY, "; ".join(map(str, forbidden)))
+    await anyio.to_thread.run_sync(_approve, ctx, chosen, servers)
+
+
+def _approve(ctx: Context, chosen: Mapping[str, tuple[str, ...]], servers: Mapping[str, str]) -> None:
+    """Note who approved just these targets; raise RefusedError when too few people did."""
+    asked = demands(ctx.policies, ctx.experiment, servers)
+    if not asked:
+        return
+    if ctx.subject is None:
+        raise RefusedError(Reason.POLICY, "approvals are asked for, and what was approved is not known")
+    found = list(meet_all(asked, ctx.subject, lasting(ctx.experiment, chosen), datetime.now(UTC)))
+    if forbidden := [one for one in found if isinstance(one, Refusal)]:
+        raise RefusedError(Reason.POLICY, "; ".join(map(str, forbidden)))
+    for one in found:
+        if isinstance(one, Met):
+            ctx.journal.write("approved", one.record())
 
 
 def api_server(plan: Plan) -> str:

@@ -14,6 +14,8 @@ import anyio
 from gameday.journal.folder import RunFolder, file_digest
 from gameday.journal.writer import Journal
 from gameday.model import Event, Json, Reason
+from gameday.policy.approvals import unapproved
+from gameday.policy.file import Policy
 from gameday.policy.recognised import environments
 from gameday.policy.rules import refusals
 from gameday.runner import faults, phases, proxies, sources, system
@@ -124,9 +126,16 @@ def _open(journal: Journal, prepared: Prepared) -> None:
 def _policy(prepared: Prepared) -> list[dict[str, Any]]:
     """Say which policies applied, and in which of their environments this run is."""
     return [
-        {"file": str(policy.path), "environments": list(environments(policy, prepared.experiment))}
+        {"file": str(policy.path), "sha256": policy.digest, **_approvals(policy, prepared)}
         for policy in prepared.policies
     ]
+
+
+def _approvals(policy: Policy, prepared: Prepared) -> dict[str, Any]:
+    """Say in which environments a run is, and how many people each of them asks to approve it."""
+    found = environments(policy, prepared.experiment)
+    asked = {name: rules.approvals for name, rules in found.items() if rules.approvals}
+    return {"environments": list(found), **({"approvals": asked} if asked else {})}
 
 
 def _refusal(prepared: Prepared, *, check_only: bool) -> tuple[Reason, str] | None:
@@ -137,7 +146,11 @@ def _refusal(prepared: Prepared, *, check_only: bool) -> tuple[Reason, str] | No
     if found := residue(prepared.experiment):
         return Reason.RESIDUE, describe(found)
     experiment, lasts_ms = prepared.experiment, run_max_ms(prepared.experiment)
-    if forbidden := refusals(prepared.policies, experiment, datetime.now(UTC), lasts_ms):
+    now = datetime.now(UTC)
+    forbidden = refusals(prepared.policies, experiment, now, lasts_ms)
+    if not forbidden:
+        forbidden = unapproved(prepared.policies, experiment, prepared.subject, now)
+    if forbidden:
         return Reason.POLICY, "; ".join(map(str, forbidden))
     lacks = () if check_only else never_provable(prepared.experiment)
     said = [
@@ -202,6 +215,7 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
         world=world,
         base=prepared.base,
         policies=prepared.policies,
+        subject=prepared.subject,
     )
     async with services(ctx):
         await _run(ctx, hosts, specs, extras)

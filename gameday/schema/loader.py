@@ -7,7 +7,7 @@ does. Only a file that is no YAML stops at its first error.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gameday.schema.chaosfile import as_experiment, check_chaos, declared, find_line, read_chaos
@@ -55,6 +55,8 @@ class Loaded:
     """Name → value of this combination of ``matrix:``; empty without one."""
     fragments: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     """The files that it uses, byte for byte, by their path below the experiment's folder, or ``library/…``."""
+    sample: Experiment | None = None
+    """The same with samples of run.id and run.seed, where the file uses them: what is alike in all of its runs."""
     needed: tuple[str, ...] = ()
     """Secrets without a value: a run needs them."""
     unprovable: tuple[Unprovable, ...] = ()
@@ -158,7 +160,8 @@ def load_experiments(
         )
         experiment = reading.read()
         if experiment is not None:
-            found.append(loader.loaded(experiment, reading, combination))
+            sample = replace(reading, builtins=SAMPLE_BUILTINS).read() if loader.uses_builtins else None
+            found.append(loader.loaded(experiment, sample, reading, combination))
     if document.errors:
         raise ExperimentErrors(document.errors)
     return tuple(found)
@@ -191,7 +194,14 @@ class _Loader:
     fragments: Fragments
     declared: Variables
 
-    def loaded(self, experiment: Experiment, reading: Reading, combination: Combination) -> Loaded:
+    @property
+    def uses_builtins(self) -> bool:
+        """Whether run.id or run.seed occur anywhere in its text."""
+        return any(b"${run." in text for text in (self.text, *self.fragments.texts.values()))
+
+    def loaded(
+        self, experiment: Experiment, sample: Experiment | None, reading: Reading, combination: Combination
+    ) -> Loaded:
         secrets = self.declared.secrets
         unprovable = tuple(never_provable(experiment))
         return Loaded(
@@ -203,6 +213,7 @@ class _Loader:
             declared=frozenset((*self.declared.names, *combination)),
             variant={name: as_text(value) for name, value in combination.items()},
             fragments=dict(self.fragments.texts),
+            sample=sample,
             needed=tuple(name for name, value in secrets.items() if value is None),
             unprovable=unprovable,
             warnings=(*map(reading.warning, unprovable), *reading.closed_model(experiment)),

@@ -31,7 +31,7 @@ def planned(lab: Lab, path: Path) -> tuple[int, list[dict[str, str]]]:
         (STAGING + 'deny = ["command"]', "flip uses command, which is denied"),
         (STAGING, "which can reach anything"),
         ('[environments.production]\nhosts = ["*.example.com"]', "which is in no environment"),
-        (OPEN + "approvals = 2", "cannot enforce approvals"),
+        (OPEN + 'approvals = 2\napprovers = "none"', "approvals cannot be checked"),
     ],
 )
 def test_what_is_forbidden_never_begins_and_plan_says_why(tmp_path: Path, rules: str, says: str) -> None:

@@ -1,0 +1,198 @@
+"""Whether enough people have approved a run: each demand of each policy against the signed statements beside the file.
+
+Counted are people, not signatures: what shares a principal or a key is one person. Whatever cannot be read, checked or understood counts
+for nothing, and a demand that cannot be checked at all is not met.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gameday.policy.file import Environment, Policy
+from gameday.policy.places import place_of
+from gameday.policy.recognised import environments
+from gameday.policy.refusal import Refusal
+from gameday.policy.signing import Signed, Signers, SigningError, check, program
+from gameday.policy.statement import Approval, about, read_approvals, timely
+from gameday.policy.subject import Counted, Subject, covers
+from gameday.schema.experiment import Experiment
+from gameday.schema.nodes import as_list, as_mapping
+
+MAX_SIGNERS = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """One environment of one policy that lets nothing run without approvals."""
+
+    policy: Policy
+    environment: str
+    rules: Environment
+
+    @property
+    def needed(self) -> int:
+        """How many people have to approve."""
+        return self.rules.approvals or 0
+
+    @property
+    def rule(self) -> str:
+        """Where it stands."""
+        return f"{place_of(self.policy, self.environment)}.approvals"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An approval that counts."""
+
+    approval: Approval
+    signed: Signed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """How far a demand is met."""
+
+    demand: Demand
+    signers: Signers
+    accepted: tuple[Accepted, ...]
+    rejected: tuple[str, ...]
+    """Each approval that does not count, and why."""
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Return one name for each person."""
+        return people(self.accepted)
+
+    def record(self) -> dict[str, Any]:
+        """As the journal keeps it: enough to check it all again."""
+        revoked = self.signers.revoked
+        return {
+            "policy": str(self.demand.policy.path),
+            "policy_sha256": self.demand.policy.digest,
+            "environment": self.demand.environment,
+            "needed": self.demand.needed,
+            "people": list(self.people),
+            "signers": self.signers.allowed.decode(errors="replace"),
+            **({} if revoked is None else {"revoked": b64encode(revoked).decode()}),
+            "approvals": [
+                {"statement": one.approval.text, "signature": one.approval.signature} for one in self.accepted
+            ],
+        }
+
+
+def demands(
+    policies: Iterable[Policy], experiment: Experiment, servers: Mapping[str, str] | None = None
+) -> tuple[Demand, ...]:
+    """Return who asks for approvals of this run."""
+    return tuple(
+        Demand(policy=policy, environment=name, rules=rules)
+        for policy in policies
+        for name, rules in environments(policy, experiment, servers).items()
+        if rules.approvals
+    )
+
+
+def people(accepted: Sequence[Accepted]) -> tuple[str, ...]:
+    """Return one name for each person among those who signed: what shares a principal or a key is one."""
+    groups: list[tuple[set[str], str]] = []
+    for one in accepted:
+        marks, name = {one.signed.key, *one.signed.principals}, one.approval.by
+        for group in [group for group in groups if group[0] & marks]:
+            groups.remove(group)
+            marks, name = marks | group[0], min(name, group[1])
+        groups.append((marks, name))
+    return tuple(sorted(name for _, name in groups))
+
+
+def meet(demand: Demand, subject: Subject, targets: Counted | None, now: datetime) -> Met:
+    """Look who has approved; without ``targets`` those are not looked at yet. Raises SigningError when nothing can be checked."""
+    program()
+    look = _Look(demand=demand, subject=subject, targets=targets, now=now, signers=read_signers(demand))
+    accepted: list[Accepted] = []
+    rejected: list[str] = []
+    for approval in read_approvals(subject.folder):
+        why = look.wrong(approval)
+        signed = None if why else check(approval.text, approval.signature, approval.by, look.signers, now)
+        if signed is not None:
+            accepted.append(Accepted(approval=approval, signed=signed))
+        else:
+            why = why or f"its signature is not good by {demand.rules.approvers}"
+            rejected.append(f"{approval.by or 'nobody'} ({approval.name}): {why}")
+    return Met(demand=demand, signers=look.signers, accepted=tuple(accepted), rejected=tuple(rejected))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What the approvals of one demand are looked at for."""
+
+    demand: Demand
+    subject: Subject
+    targets: Counted | None
+    now: datetime
+    signers: Signers
+
+    def wrong(self, approval: Approval) -> str:
+        """Say why a statement does not count, whoever has signed it; empty when it does."""
+        said = approval.statement
+        if not said or not approval.by:
+            return "it is no approval"
+        why = about(said, self.subject) or timely(said, self.now)
+        named = as_list(as_mapping(said.get("policies")).get(self.demand.policy.digest))
+        if not why and self.demand.environment not in named:
+            why = "it was given under another policy"
+        if not why and self.targets is not None and not covers(said.get("targets"), self.targets):
+            why = "it is for other targets"
+        return why
+
+
+def read_signers(demand: Demand) -> Signers:
+    """Read who may approve; raise SigningError when that cannot be."""
+    folder = demand.policy.path.parent
+    rules = demand.rules
+    revoked = _bytes(folder / rules.revoked) if rules.revoked else None
+    return Signers(allowed=_bytes(folder / str(rules.approvers)), revoked=revoked)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_SIGNERS + 1)
+    except OSError as error:
+        raise SigningError(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > MAX_SIGNERS:
+        raise SigningError(f"{path} is larger than 64 KiB")
+    return data
+
+
+def meet_all(
+    asked: Iterable[Demand], subject: Subject, targets: Counted | None, now: datetime
+) -> Iterator[Met | Refusal]:
+    """Yield for each demand how it is met, or the rule that refuses the run."""
+    for demand in asked:
+        try:
+            met = meet(demand, subject, targets, now)
+        except SigningError as error:
+            yield Refusal(rule=demand.rule, says=f"approvals cannot be checked, so nothing may run: {error}")
+            continue
+        yield met if len(met.people) >= demand.needed else Refusal(rule=demand.rule, says=_lacking(met, subject))
+
+
+def unapproved(
+    policies: Iterable[Policy], experiment: Experiment, subject: Subject, now: datetime, targets: Counted | None = None
+) -> list[Refusal]:
+    """Return which demands are not met; without ``targets`` those are not looked at yet."""
+    found = meet_all(demands(policies, experiment), subject, targets, now)
+    return [one for one in found if isinstance(one, Refusal)]
+
+
+def _lacking(met: Met, subject: Subject) -> str:
+    have = ", ".join(met.people) or "nobody"
+    needed = met.demand.needed
+    why = f"; not counted: {'; '.join(met.rejected)}" if met.rejected else ""
+    how = f"gameday approve {subject.source} --key KEY"
+    return f"{needed} {'person has' if needed == 1 else 'people have'} to approve, and {have} did{why}; approve with: {how}"
