@@ -87,8 +87,8 @@ def approve(
 
     loaded = load_plans([path], Given(variables=variables, secret_values=secret_values))
     drafts = [draft(one, key, by) for one in loaded]
-    for one in drafts:
-        _show(one)
+    for drafted in drafts:
+        _show(drafted)
     if sys.stdin.isatty() and not yes:
         click.confirm("Sign this?", abort=True, err=True)
     now = datetime.now(UTC)

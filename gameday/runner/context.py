@@ -15,7 +15,7 @@ from gameday.journal.folder import RunFolder
 from gameday.journal.writer import Journal, JournalError
 from gameday.model import Plan, Reason
 from gameday.policy.file import Policy
-from gameday.policy.subject import Subject
+from gameday.policy.subject import Counted, Subject
 from gameday.schema.experiment import Experiment, FaultSpec
 from gameday.spi import World
 from gameday.timeline import Timeline
@@ -102,6 +102,8 @@ class Context:
     """Every gameday.toml that applies."""
     subject: Subject | None = None
     """What people approve; with policies."""
+    approved: Counted | None = None
+    """Targets that people have approved, in the words that last; None where no policy asks for that."""
     faults: dict[str, FaultState] = field(default_factory=dict[str, FaultState])
     stop: Stop = field(default_factory=Stop)
     skip_report: bool = False

@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any
 
 import anyio
+import anyio.to_thread
 
 from gameday.journal.writer import JournalError
 from gameday.model import Plan, Reason
 from gameday.runner import following
 from gameday.runner.context import Context, FaultState
-from gameday.runner.planning import PLAN_SECONDS, beyond
+from gameday.runner.planning import PLAN_SECONDS, beyond, not_allowed
 from gameday.spi import GamedayError
 from gameday.spi.driver import ACTIVE_SECONDS
 from gameday.timeline import ARM_BEFORE_MS, ZERO_AFTER_GATE_MS
@@ -101,6 +102,8 @@ async def _plan_round(ctx: Context, fault: FaultState, number: int) -> str:
         return str(reply["error"])
     plan = Plan.from_json(reply["plan"])
     if fault.spec and (why := beyond(fault.spec, plan)):
+        return why
+    if why := await anyio.to_thread.run_sync(not_allowed, ctx, fault.name, plan):
         return why
     fault.plan = plan
     try:

@@ -13,7 +13,7 @@ from gameday.model import Plan, Reason
 from gameday.policy.approvals import Met, demands, meet_all
 from gameday.policy.refusal import Refusal
 from gameday.policy.rules import target_refusals
-from gameday.policy.subject import lasting
+from gameday.policy.subject import covers, lasting
 from gameday.registry import load_driver
 from gameday.runner.bounds import fault_max_ms
 from gameday.runner.context import Context, FaultState
@@ -73,12 +73,24 @@ def _approve(ctx: Context, chosen: Mapping[str, tuple[str, ...]], servers: Mappi
         return
     if ctx.subject is None:
         raise RefusedError(Reason.POLICY, "approvals are asked for, and what was approved is not known")
-    found = list(meet_all(asked, ctx.subject, lasting(ctx.experiment, chosen), datetime.now(UTC)))
+    ctx.approved = lasting(ctx.experiment, chosen)
+    found = list(meet_all(asked, ctx.subject, ctx.approved, datetime.now(UTC)))
     if forbidden := [one for one in found if isinstance(one, Refusal)]:
         raise RefusedError(Reason.POLICY, "; ".join(map(str, forbidden)))
     for one in found:
         if isinstance(one, Met):
             ctx.journal.write("approved", one.record())
+
+
+def not_allowed(ctx: Context, fault: str, plan: Plan) -> str:
+    """Say why the targets of a later round may not be touched, by a policy or by what was approved; empty when they may."""
+    chosen, server = {fault: plan.targets}, api_server(plan)
+    forbidden = target_refusals(ctx.policies, ctx.experiment, chosen, {fault: server} if server else {})
+    if forbidden:
+        return "; ".join(map(str, forbidden))
+    if ctx.approved is None or covers({fault: ctx.approved.get(fault)}, lasting(ctx.experiment, chosen)):
+        return ""
+    return "nobody has approved these targets"
 
 
 def api_server(plan: Plan) -> str:

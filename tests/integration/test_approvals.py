@@ -37,7 +37,7 @@ class Lazy(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"0")
 
-    def log_message(self, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's
         pass
 
 

@@ -67,6 +67,16 @@ def both(case: Case, **changes: Any) -> None:
     case.approve(BEN, **changes)
 
 
+def also(*steps: Callable[[Case], object]) -> Callable[[Case], None]:
+    """Do one thing after the other."""
+
+    def done(case: Case) -> None:
+        for step in steps:
+            step(case)
+
+    return done
+
+
 def rewritten(case: Case, change: Callable[[dict[str, Any]], None]) -> None:
     """Ana approves, and so does Ben, whose file is changed afterwards."""
     case.approve(ANA)
@@ -148,7 +158,7 @@ CASES: dict[str, tuple[Callable[[Case], Any], str]] = {
         ],
         "u@guests.example.com did",
     ),
-    "three people": (lambda case: [both(case), case.approve("cy@example.com")], ""),
+    "three people": (also(both, lambda case: case.approve("cy@example.com")), ""),
     "another version of the file": (lambda case: both(case, subject={"digest": "e"}), "another version of the file"),
     "other variables": (lambda case: both(case, subject={"composed": "c"}), "other values of the variables"),
     "another combination": (lambda case: both(case, subject={"variant": {"region": "us"}}), "another combination"),
@@ -198,7 +208,7 @@ CASES: dict[str, tuple[Callable[[Case], Any], str]] = {
         lambda case: rewritten(case, restated(schema="gameday/approval/2")),
         "it is no approval",
     ),
-    "no statement": (lambda case: rewritten(case, dict.clear), "it is no approval"),
+    "no statement": (lambda case: rewritten(case, lambda raw: raw.clear()), "it is no approval"),
     "not among them any more": (lambda case: only(case, f"{ANA} {case.office.public('ana')}"), "signature is not good"),
     "a key that may not sign any more": (
         lambda case: only(
@@ -245,9 +255,9 @@ CASES: dict[str, tuple[Callable[[Case], Any], str]] = {
     ),
     "a certificate of nobody": (lambda case: certificate(case, BEN, options=""), "signature is not good"),
     "nobody may": (only, "nobody did"),
-    "an unreadable list of who may": (lambda case: [both(case), (case.folder / SIGNERS).unlink()], "cannot be read"),
+    "an unreadable list of who may": (also(both, lambda case: (case.folder / SIGNERS).unlink()), "cannot be read"),
     "a list of who may that is too large": (
-        lambda case: [both(case), (case.folder / SIGNERS).write_text("#" * 65_537)],
+        also(both, lambda case: (case.folder / SIGNERS).write_text("#" * 65_537)),
         "larger than 64 KiB",
     ),
 }
