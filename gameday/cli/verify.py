@@ -28,22 +28,30 @@ Examples:
     shell_complete=complete_runs,
 )
 @click.option("--head", default="", metavar="HASH", help="The journal head that was printed when the run ended.")
+@click.option(
+    "--approvers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A copy of who may approve (allowed_signers) that you trust; default: the one in the journal.",
+)
 @format_option
-def verify(*, run_folder: Path, head: str, form: str) -> None:
-    """Check the hash chain of RUN's journal, and every file that hangs on it, and say what was altered since.
+def verify(*, run_folder: Path, head: str, approvers: Path | None, form: str) -> None:
+    """Check the hash chain of RUN's journal, every file that hangs on it, and its approvals, and say what was altered since.
 
-    The chain has no key. Whoever can write the folder can write all of it anew; what shows that is a head that was noted elsewhere.
+    The chain has no key. Whoever can write the folder can write all of it anew; what shows that is a head, and a list of who may
+    approve, that were noted elsewhere.
     Exit code 0: nothing was altered. 1: something was. 3: something could not be checked.
     """
-    from gameday.gamedays.verify import Finding, verify  # noqa: PLC0415 - heavy
+    from gameday.gamedays.checked import Finding  # noqa: PLC0415 - heavy
+    from gameday.gamedays.verify import verify  # noqa: PLC0415 - heavy
 
-    checks = verify(run_folder, head)
+    checks = verify(run_folder, head, approvers.read_bytes() if approvers else None)
     if form == "json":
         click.echo(json.dumps([{"what": c.what, "finding": c.finding, "says": c.says} for c in checks], indent=2))
     else:
         for check in checks:
             say(f"{check.finding:<9}{check.what}: {check.says}")
-    found = {check.finding for check in checks if head or check.what != "head"}
+    told = {"others"} | (set() if head else {"head"}) | (set() if approvers else {"approvers"})
+    found = {check.finding for check in checks if check.what not in told}
     worst = (
         Verdict.FAIL if Finding.ALTERED in found else Verdict.INCONCLUSIVE if Finding.UNKNOWN in found else Verdict.PASS
     )

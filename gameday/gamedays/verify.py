@@ -7,11 +7,11 @@ proves the rest is the head, noted somewhere else when the run ended (a CI log, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
+from gameday.gamedays.approved import check_approvals
+from gameday.gamedays.checked import Checked, altered, intact, unknown
 from gameday.journal.folder import RunFolder, file_digest, read_run
 from gameday.journal.reader import JournalText, read_journal
 from gameday.judge import judge, to_bytes
@@ -22,81 +22,59 @@ from gameday.schema.loader import files_digest
 from gameday.spi import GamedayError
 
 
-class Finding(StrEnum):
-    """What a check came to."""
-
-    INTACT = "intact"
-    ALTERED = "altered"
-    UNKNOWN = "unknown"
+_LOOSE = ("logs", "previous.json", "findings.yaml")
+"""Files of a run that its journal says nothing of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """One thing that was looked at."""
+def verify(path: Path, head: str = "", approvers: bytes | None = None) -> tuple[Checked, ...]:
+    """Check a run folder; raise GamedayError when it is none.
 
-    what: str
-    """A file of the folder, ``journal`` or ``head``."""
-    finding: Finding
-    says: str
-    """A sentence for people."""
-
-
-def verify(path: Path, head: str = "") -> tuple[Checked, ...]:
-    """Check a run folder, and its journal against a ``head`` that was noted elsewhere; raise GamedayError when it is no run folder."""
+    ``head`` is that of its journal and ``approvers`` the list of who may approve, as they were noted elsewhere.
+    """
     run = read_run(path)
     folder, journal = RunFolder(path.resolve()), read_journal(RunFolder(path.resolve()).journal)
     return (
         *_journal(journal),
         *_head(journal, head),
         *_plan(folder, run),
+        *check_approvals(run, approvers),
         _file(folder, run),
         *_samples(folder, run),
         *_verdict(folder, run),
         *_reports(folder, run),
+        *_others(folder),
     )
-
-
-def _intact(what: str, says: str) -> Checked:
-    return Checked(what=what, finding=Finding.INTACT, says=says)
-
-
-def _altered(what: str, says: str) -> Checked:
-    return Checked(what=what, finding=Finding.ALTERED, says=says)
-
-
-def _unknown(what: str, says: str) -> Checked:
-    return Checked(what=what, finding=Finding.UNKNOWN, says=says)
 
 
 def _journal(journal: JournalText) -> Iterator[Checked]:
     count = len(journal.events)
     if journal.tail:
-        yield _altered("journal", f"{len(journal.tail)} bytes after record {count} are not part of the chain")
+        yield altered("journal", f"{len(journal.tail)} bytes after record {count} are not part of the chain")
     else:
-        yield _intact("journal", f"{count} records, each carries the hash of the one before")
+        yield intact("journal", f"{count} records, each carries the hash of the one before")
     for after, torn in journal.sealed:
-        yield _unknown("journal", f"{len(torn)} bytes after record {after} were torn and sealed by a successor")
+        yield unknown("journal", f"{len(torn)} bytes after record {after} were torn and sealed by a successor")
     if not journal.closed:
-        yield _unknown("journal", "it was never closed: records at its end could be missing")
+        yield unknown("journal", "it was never closed: records at its end could be missing")
 
 
 def _head(journal: JournalText, head: str) -> Iterator[Checked]:
     if not head:
-        yield _unknown("head", "not compared with one that was noted elsewhere: a chain written anew would not show")
+        yield unknown("head", "not compared with one that was noted elsewhere: a chain written anew would not show")
     elif journal.head == head.lower():
-        yield _intact("head", "it is the one that you noted: no record was changed, added or taken away since")
+        yield intact("head", "it is the one that you noted: no record was changed, added or taken away since")
     else:
-        yield _altered("head", f"it is {journal.head}, not the one that you noted")
+        yield altered("head", f"it is {journal.head}, not the one that you noted")
 
 
 def _plan(folder: RunFolder, run: Run) -> Iterator[Checked]:
     noted = _opened(run).get("plan")
     if not noted:
-        yield _unknown(folder.plan.name, "its run did not write down its hash")
+        yield unknown(folder.plan.name, "its run did not write down its hash")
     elif file_digest(folder.plan) != noted:
-        yield _altered(folder.plan.name, "it is not what the run was started with")
+        yield altered(folder.plan.name, "it is not what the run was started with")
     else:
-        yield _intact(folder.plan.name, "it is what the run was started with")
+        yield intact(folder.plan.name, "it is what the run was started with")
 
 
 def _opened(run: Run) -> Json:
@@ -110,10 +88,10 @@ def _file(folder: RunFolder, run: Run) -> Checked:
     try:
         same = _experiment_digest(folder) == noted
     except OSError as error:
-        return _altered(folder.experiment.name, f"it cannot be read: {error.strerror}")
+        return altered(folder.experiment.name, f"it cannot be read: {error.strerror}")
     if same:
-        return _intact(folder.experiment.name, "the file (and the fragments that it uses) that was run")
-    return _altered(folder.experiment.name, "it, or a fragment that it uses, is not the file that was run")
+        return intact(folder.experiment.name, "the file (and the fragments that it uses) that was run")
+    return altered(folder.experiment.name, "it, or a fragment that it uses, is not the file that was run")
 
 
 def _experiment_digest(folder: RunFolder) -> str:
@@ -127,17 +105,17 @@ def _samples(folder: RunFolder, run: Run) -> Iterator[Checked]:
     name = folder.samples.name
     noted = next((event.data for event in run.of_kind("kept") if event.data.get("file") == name), None)
     if noted is None:
-        yield _unknown(name, "the run ended before it wrote down its hash")
+        yield unknown(name, "the run ended before it wrote down its hash")
         return
     try:
         found = file_digest(folder.samples)
     except OSError as error:
-        yield _altered(name, f"it cannot be read: {error.strerror}")
+        yield altered(name, f"it cannot be read: {error.strerror}")
         return
     if found == noted.get("sha256"):
-        yield _intact(name, "what the run measured")
+        yield intact(name, "what the run measured")
     else:
-        yield _altered(name, "it is not what the run measured")
+        yield altered(name, "it is not what the run measured")
 
 
 def _verdict(folder: RunFolder, run: Run) -> Iterator[Checked]:
@@ -151,24 +129,31 @@ def _reports(folder: RunFolder, run: Run) -> Iterator[Checked]:
             yield from _rewritten(path, partial(renderer.render, run), run, "rendered")
 
 
+def _others(folder: RunFolder) -> Iterator[Checked]:
+    """Name what hangs on nothing: nobody can say whether it was changed."""
+    loose = [name for name in _LOOSE if (folder.path / name).exists()]
+    if loose:
+        yield unknown("others", f"{', '.join(loose)}: on no chain, so that nothing shows what was changed there")
+
+
 def _rewritten(path: Path, again: Callable[[], bytes], run: Run, done: str) -> Iterator[Checked]:
     """Compare what can be made again from the rest of the folder, the same bytes by the same version of gameday."""
     try:
         found = path.read_bytes()
     except OSError as error:
-        yield _unknown(path.name, f"not there ({error.strerror}); gameday judge writes it again")
+        yield unknown(path.name, f"not there ({error.strerror}); gameday judge writes it again")
         return
     try:
         same = found == again()
     except (GamedayError, ValueError, LookupError, TypeError) as error:  # what it is made of was altered beyond reading
-        yield _altered(path.name, f"it cannot be {done} again: {error}")
+        yield altered(path.name, f"it cannot be {done} again: {error}")
         return
     if same:
-        yield _intact(path.name, f"the same bytes when {done} again")
+        yield intact(path.name, f"the same bytes when {done} again")
     elif _version(run) != environment()["gameday"]:
-        yield _unknown(path.name, f"{done} by gameday {_version(run)}; this is {environment()['gameday']}")
+        yield unknown(path.name, f"{done} by gameday {_version(run)}; this is {environment()['gameday']}")
     else:
-        yield _altered(path.name, f"it differs when {done} again")
+        yield altered(path.name, f"it differs when {done} again")
 
 
 def _version(run: Run) -> str:

@@ -24,6 +24,7 @@ from gameday.schema.experiment import Experiment
 from gameday.schema.nodes import as_list, as_mapping
 
 MAX_SIGNERS = 64 * 1024
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,39 +112,57 @@ def people(accepted: Sequence[Accepted]) -> tuple[str, ...]:
 
 def meet(demand: Demand, subject: Subject, targets: Counted | None, now: datetime) -> Met:
     """Look who has approved; without ``targets`` those are not looked at yet. Raises SigningError when nothing can be checked."""
-    program()
-    look = _Look(demand=demand, subject=subject, targets=targets, now=now, signers=read_signers(demand))
-    accepted: list[Accepted] = []
-    rejected: list[str] = []
-    for approval in read_approvals(subject.folder):
-        why = look.wrong(approval)
-        signed = None if why else check(approval.text, approval.signature, approval.by, look.signers, now)
-        if signed is not None:
-            accepted.append(Accepted(approval=approval, signed=signed))
-        else:
-            why = why or f"its signature is not good by {demand.rules.approvers}"
-            rejected.append(f"{approval.by or 'nobody'} ({approval.name}): {why}")
-    return Met(demand=demand, signers=look.signers, accepted=tuple(accepted), rejected=tuple(rejected))
+    look = Look(
+        policy=demand.policy.digest,
+        environment=demand.environment,
+        approvers=str(demand.rules.approvers),
+        subject=subject,
+        targets=targets,
+        now=now,
+        signers=read_signers(demand),
+    )
+    accepted, rejected = look.at(read_approvals(subject.folder))
+    return Met(demand=demand, signers=look.signers, accepted=accepted, rejected=rejected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
+class Look:
     """What the approvals of one demand are looked at for."""
 
-    demand: Demand
+    policy: str
+    """SHA-256 in hex of the policy that asks."""
+    environment: str
+    approvers: str
+    """What the list of who may is called."""
     subject: Subject
     targets: Counted | None
+    """None: not looked at."""
     now: datetime
     signers: Signers
 
-    def wrong(self, approval: Approval) -> str:
+    def at(self, approvals: Iterable[Approval]) -> tuple[tuple[Accepted, ...], tuple[str, ...]]:
+        """Return those that count, and why the others do not; raise SigningError when nothing can be checked."""
+        program()
+        accepted: list[Accepted] = []
+        rejected: list[str] = []
+        for approval in approvals:
+            why = self._wrong(approval)
+            signed = None if why else check(approval.text, approval.signature, approval.by, self.signers, self.now)
+            if signed is not None:
+                accepted.append(Accepted(approval=approval, signed=signed))
+            else:
+                why = why or f"its signature is not good by {self.approvers}"
+                rejected.append(f"{approval.by or 'nobody'} ({approval.name}): {why}")
+        return tuple(accepted), tuple(rejected)
+
+    def _wrong(self, approval: Approval) -> str:
         """Say why a statement does not count, whoever has signed it; empty when it does."""
         said = approval.statement
         if not said or not approval.by:
             return "it is no approval"
         why = about(said, self.subject) or timely(said, self.now)
-        named = as_list(as_mapping(said.get("policies")).get(self.demand.policy.digest))
-        if not why and self.demand.environment not in named:
+        named = as_list(as_mapping(said.get("policies")).get(self.policy))
+        if not why and self.environment not in named:
             why = "it was given under another policy"
         if not why and self.targets is not None and not covers(said.get("targets"), self.targets):
             why = "it is for other targets"
@@ -193,6 +212,7 @@ def unapproved(
 def _lacking(met: Met, subject: Subject) -> str:
     have = ", ".join(met.people) or "nobody"
     needed = met.demand.needed
-    why = f"; not counted: {'; '.join(met.rejected)}" if met.rejected else ""
+    more = f"; and {len(met.rejected) - _SHOWN} more" if len(met.rejected) > _SHOWN else ""
+    why = f"; not counted: {'; '.join(met.rejected[-_SHOWN:])}{more}" if met.rejected else ""
     how = f"gameday approve {subject.source} --key KEY"
     return f"{needed} {'person has' if needed == 1 else 'people have'} to approve, and {have} did{why}; approve with: {how}"
