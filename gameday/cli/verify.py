@@ -50,8 +50,8 @@ def verify(*, run_folder: Path, head: str, approvers: Path | None, form: str) ->
     else:
         for check in checks:
             say(f"{check.finding:<9}{check.what}: {check.says}")
-    told = {"others"} | (set() if head else {"head"}) | (set() if approvers else {"approvers"})
-    found = {check.finding for check in checks if check.what not in told}
+    given = {"others": False, "head": bool(head), "approvers": approvers is not None}
+    found = {check.finding for check in checks if given.get(check.what, True)}
     worst = (
         Verdict.FAIL if Finding.ALTERED in found else Verdict.INCONCLUSIVE if Finding.UNKNOWN in found else Verdict.PASS
     )

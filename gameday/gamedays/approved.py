@@ -27,7 +27,7 @@ _WHAT = "approvals"
 
 def check_approvals(run: Run, approvers: bytes | None) -> Iterator[Checked]:
     """Check what was approved against what was run; ``approvers`` is a trusted copy of the list of who may approve."""
-    opened = run.events[0].data if run.events and run.events[0].kind == "opened" else {}
+    opened: Json = run.events[0].data if run.events and run.events[0].kind == "opened" else {}
     asked = dict(_asked(opened))
     if not asked:
         return
@@ -37,7 +37,11 @@ def check_approvals(run: Run, approvers: bytes | None) -> Iterator[Checked]:
         event = records.get((policy, environment))
         if event is None:
             says = f"{needed} people had to approve in {environment}"
-            yield altered(_WHAT, f"{says}, and faults were armed without") if armed else intact(_WHAT, f"{says}; nothing was armed")
+            yield (
+                altered(_WHAT, f"{says}, and faults were armed without")
+                if armed
+                else intact(_WHAT, f"{says}; nothing was armed")
+            )
         elif armed and event.seq > armed[0].seq:
             yield altered(_WHAT, f"those for {environment} stand after the first fault")
         else:
@@ -105,7 +109,9 @@ def _subject(run: Run) -> Subject:
 
 
 def _targets(run: Run) -> Counted | None:
-    planned = {str(e.data.get("fault")): tuple(map(str, as_list(e.data.get("targets")))) for e in run.of_kind("planned")}
+    planned = {
+        str(e.data.get("fault")): tuple(map(str, as_list(e.data.get("targets")))) for e in run.of_kind("planned")
+    }
     try:
         return lasting(Experiment.model_validate(dict(run.experiment)), planned)
     except InvalidError:
@@ -130,4 +136,7 @@ def _composed(run: Run) -> Checked:
     for kept in range(len(rules), -1, -1):
         if composed_json({**raw, "abort": rules[:kept]}, Path()) == run.plan.get("composed"):
             return intact(_WHAT, "the experiment in plan.json is the one that was approved")
-    return unknown(_WHAT, "the experiment in plan.json has parts of its own run, or a locustfile: that it was approved is told by its hash only")
+    says = (
+        "the experiment in plan.json has parts of its own run, or a locustfile: only its hash says that it was approved"
+    )
+    return unknown(_WHAT, says)

@@ -26,15 +26,15 @@ class Checked:
 
 
 def intact(what: str, says: str) -> Checked:
-    """It is what it was."""
+    """Say that something is what it was."""
     return Checked(what=what, finding=Finding.INTACT, says=says)
 
 
 def altered(what: str, says: str) -> Checked:
-    """It is not what it was."""
+    """Say that something is not what it was."""
     return Checked(what=what, finding=Finding.ALTERED, says=says)
 
 
 def unknown(what: str, says: str) -> Checked:
-    """It cannot be told."""
+    """Say that nobody can tell."""
     return Checked(what=what, finding=Finding.UNKNOWN, says=says)

@@ -21,7 +21,6 @@ from gameday.runner.folder import environment
 from gameday.schema.loader import files_digest
 from gameday.spi import GamedayError
 
-
 _LOOSE = ("logs", "previous.json", "findings.yaml")
 """Files of a run that its journal says nothing of."""
 
