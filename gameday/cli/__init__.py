@@ -13,7 +13,7 @@ from gameday.spi.errors import GamedayError
 
 VERBS = {
     "demo": ("gameday.cli.demo:demo", "The embedded shop: an outage it survives and one it does not, with reports."),
-    "init": ("gameday.cli.init:init", "Write a first experiment and a CI workflow that pass as they are."),
+    "init": ("gameday.cli.init:init", "Write a first experiment, a game day and a CI workflow that pass as they are."),
     "validate": ("gameday.cli.validate:validate", "Check experiment files; no target is contacted."),
     "schema": ("gameday.cli.schema:schema", "Print the JSON Schema of a file format, for editors."),
     "list": ("gameday.cli.listing:list_", "List drivers, probes and shipped experiments, or a driver's parameters."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ from gameday.spi.errors import GamedayError
 
 if TYPE_CHECKING:
     from gameday.cli.daydesk import TerminalDesk
+    from gameday.cli.running import Ran
     from gameday.gamedays.day.folder import DayFolder
     from gameday.gamedays.day.session import Session
     from gameday.journal.writer import Journal
@@ -105,7 +107,7 @@ def run(
         _end(session, session.close(), form, kept)
     desk.say(f"day {folder.name}: {loaded.day.title}")
     desk.say(f"others join with: gameday day watch {folder.path}")
-    _lead(session, form, kept)
+    _lead(session, loaded, form, kept)
 
 
 @click.command(epilog=RESUME_EPILOG)
@@ -151,7 +153,7 @@ def resume(
     except DayDirtyError as error:
         say(f"DIRTY: {error}; then: {error.hint}", err=True)
         sys.exit(Verdict.DIRTY.exit_code)
-    _lead(_session(loaded, resumed.day.folder, resumed.journal, desk, given), form)
+    _lead(_session(loaded, resumed.day.folder, resumed.journal, desk, given), loaded, form)
 
 
 def _whole(path: Path, given: Given) -> tuple[LoadedDay, tuple[Loaded, ...]]:
@@ -184,6 +186,7 @@ class _InProcess:
 
     def __init__(self, loaded: LoadedDay, folder: DayFolder, desk: TerminalDesk, given: Given) -> None:
         self._loaded, self._folder, self._desk, self._given = loaded, folder, desk, given
+        self.done: list[Ran] = []
 
     def load(self, place: tuple[str, int], builtins: Callable[[int], Mapping[str, str]]) -> tuple[Loaded, ...]:
         """Load the experiment of an item."""
@@ -195,26 +198,43 @@ class _InProcess:
 
     def carry_out(self, loaded: Loaded, *, run_id: str, seed: int, label: str) -> Judged:
         """Run it."""
-        from gameday.cli.running import run_one  # noqa: PLC0415 - heavy
+        from gameday.cli.running import note_ran, run_one  # noqa: PLC0415 - heavy
 
         try:
             ran = run_one(Entry(run_id=run_id, seed=seed, loaded=loaded), output=self._folder.runs, label=f"of {label}")
             alarm(ran.judged.document, err=True)
+            self.done.append(ran)
+            note_ran(ran.judged)
             return ran.judged
         finally:
             self._desk.listen()
 
+    def settle(self) -> None:
+        """Wait a moment for what runs still tell people."""
+        from gameday.cli.running import settle  # noqa: PLC0415 - heavy
 
-def _lead(session: Session, form: str, kept: Kept | None = None) -> None:
+        settle(self.done)
+
+
+def _lead(session: Session, loaded: LoadedDay, form: str, kept: Kept | None = None) -> None:
+    from gameday.cli.daynotify import day_teller  # noqa: PLC0415 - heavy
     from gameday.gamedays.day.leading import lead  # noqa: PLC0415 - heavy
 
-    _end(session, lead(session), form, kept)
+    teller = day_teller(loaded, session)
+    if teller is not None:
+        teller.began(time.time())
+    document = lead(session)
+    if teller is not None:
+        teller.ended(document, time.time())
+        teller.settle()
+    _end(session, document, form, kept)
 
 
 def _end(session: Session, document: Mapping[str, Any], form: str, kept: Kept | None = None) -> None:
     """Print what the day came to and end the program; a thread that a driver left hanging must not keep it."""
     from gameday.cli.dayreport import show  # noqa: PLC0415 - heavy
 
+    session.laboratory.settle()
     head = session.journal.head
     session.journal.close()
     with suppress(BrokenPipeError):

@@ -1,4 +1,4 @@
-"""``gameday init``: a first experiment and a CI workflow that pass as they are."""
+"""``gameday init``: a first experiment, a first game day and a CI workflow that pass as they are."""
 
 from __future__ import annotations
 
@@ -20,16 +20,22 @@ Examples:
 TEMPLATES = {
     "experiments/first.yaml": "first.yaml",
     "experiments/README.md": "README.md",
+    "experiments/gamedays/first.yaml": "day.yaml",
     ".github/workflows/resilience.yaml": "resilience.yaml",
 }
-SCHEMA = "experiments/experiment.schema.json"
-NEXT = ("gameday validate experiments/", "gameday plan experiments/first.yaml", "gameday run experiments/first.yaml")
+SCHEMAS = {"experiments/experiment.schema.json": "experiment", "experiments/gamedays/day.schema.json": "day"}
+NEXT = (
+    "gameday validate experiments/",
+    "gameday plan experiments/first.yaml",
+    "gameday run experiments/first.yaml",
+    "gameday day plan experiments/gamedays/first.yaml",
+)
 
 
 @click.command(epilog=EPILOG)
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
 def init(folder: Path) -> None:
-    """Write a first experiment, its JSON Schema and a CI workflow into DIR (default: here), and say what to do next.
+    """Write a first experiment, a first game day, their JSON Schemas and a CI workflow into DIR (default: here), and say what to do next.
 
     No file is ever overwritten: if one of them is there already, nothing is written at all.
     """
@@ -54,7 +60,10 @@ def contents() -> dict[str, str]:
 
     templates = Path(gameday.__file__).parent / "initial"
     files = {name: (templates / source).read_text(encoding="utf-8") for name, source in TEMPLATES.items()}
-    return files | {SCHEMA: json.dumps(json_schema("experiment"), indent=2, ensure_ascii=False) + "\n"}
+    schemas = {
+        name: json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n" for name, kind in SCHEMAS.items()
+    }
+    return files | schemas
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from gameday.cli.ci import tell_ci
-from gameday.cli.files import SUFFIXES, left_out
+from gameday.cli.files import SUFFIXES, is_day_file, left_out
 from gameday.cli.loading import Given
 from gameday.cli.terminal import printable
 from gameday.cli.variables import refuse_undeclared, variables_of_files, variables_of_options
@@ -36,6 +36,8 @@ class Experiments:
             return None
         named = parent.session.isinitpath(file_path)
         if not named and (left_out(file_path, parent.config.rootpath) or not _looks_like_one(file_path)):
+            return None
+        if is_day_file(file_path):  # it needs people, and is led by `gameday day run`
             return None
         return ExperimentFile.of(parent, file_path, self.given)
 

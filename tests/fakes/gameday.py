@@ -60,6 +60,9 @@ class Laboratory:
         assert builtins(0)["run.id"]
         return (cast("Loaded", place),)
 
+    def settle(self) -> None:
+        """Nothing is on its way."""
+
     def carry_out(self, loaded: Loaded, *, run_id: str, seed: int, label: str) -> Judged:
         assert loaded is not None
         assert seed >= 0

@@ -41,7 +41,7 @@ def test_every_command_that_init_prints_works(tmp_path: Path, environ: dict[str,
     done = bash("gameday init 'my tests'", tmp_path, environ)
     assert done.returncode == 0, done.stderr
     commands = [line.strip() for line in done.stdout.splitlines()]
-    assert len(commands) == 4
+    assert len(commands) == 5
     after = bash("\n".join(commands), tmp_path, environ)
     assert after.returncode == 0, after.stdout + after.stderr
     assert "verdict: pass (proven)" in after.stdout

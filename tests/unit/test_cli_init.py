@@ -11,18 +11,24 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gameday.cli import cli
+from gameday.cli.dayloading import load_whole_day
 from gameday.cli.init import NEXT, contents, init, write
+from gameday.cli.loading import Given
 from gameday.cli.outlook import outlook
 from gameday.registry import load_driver
+from gameday.schema.day.loader import load_day
 from gameday.schema.jsonschema import json_schema
 from gameday.schema.loader import load_experiment
 from gameday.schema.yamlfile import parse
 from gameday.spi.errors import GamedayError
+from tests.fakes.gameday import Desk, Stage
 
 FILES = {
     "experiments/first.yaml",
     "experiments/README.md",
     "experiments/experiment.schema.json",
+    "experiments/gamedays/first.yaml",
+    "experiments/gamedays/day.schema.json",
     ".github/workflows/resilience.yaml",
 }
 
@@ -99,6 +105,38 @@ def test_the_first_experiment_is_valid_strict_and_likely_to_pass(
     assert schema == json_schema("experiment")
     first = (tmp_path / "experiments/first.yaml").read_text()
     assert first.startswith("# yaml-language-server: $schema=experiment.schema.json\n")
+
+
+def test_the_first_game_day_is_valid_and_passes_where_nobody_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAMEDAY_STATE_DIR", str(tmp_path / "state"))
+    call(tmp_path)
+    folder = tmp_path / "experiments/gamedays"
+    assert (folder / "first.yaml").read_text().startswith("# yaml-language-server: $schema=day.schema.json\n")
+    assert json.loads((folder / "day.schema.json").read_text()) == json_schema("day")
+    whole = load_whole_day(folder / "first.yaml", Given())
+    assert (whole.errors, whole.needed) == ((), ())
+    assert [one.experiment.title for each in whole.experiments.values() for one in each] == [
+        load_experiment(tmp_path / "experiments/first.yaml").experiment.title
+    ]
+    assert whole.loaded is not None
+    stage = Stage(tmp_path, "agenda: [brief: x]\n")
+    stage.loaded = whole.loaded
+    assert stage.begin(Desk(attended=False))["verdict"] == "pass"
+
+
+def test_every_step_that_the_first_game_day_suggests_is_valid(tmp_path: Path) -> None:
+    call(tmp_path)
+    path = tmp_path / "experiments/gamedays/first.yaml"
+    path.write_text(re.sub(r"^( *)# (?=roles|prereq|  - |- |  blind)", r"\1", path.read_text(), flags=re.MULTILINE))
+    day = load_day(path).day
+    assert [item.kind for item in day.agenda] == ["brief", "experiment", "manual", "go_no_go", "experiment", "debrief"]
+    assert (len(day.prerequisites), day.people.people("responder"), day.agenda[4].blind) == (
+        1,
+        ("eve@example.com",),
+        True,
+    )
 
 
 def test_it_shares_no_port_with_what_ships() -> None:

@@ -45,3 +45,7 @@ class Laboratory(Protocol):
     def carry_out(self, loaded: Loaded, *, run_id: str, seed: int, label: str) -> Judged:
         """Run it, into the day's folder; every fault is reverted when this returns. Raises GamedayError, KeyboardInterrupt."""
         ...
+
+    def settle(self) -> None:
+        """Wait a moment for what runs still tell people, once all is over."""
+        ...
