@@ -43,7 +43,7 @@ class Watched:
     schedule: Schedule | None = None
     broken: str = ""
     """Why nothing of it can run; empty while it can."""
-    _seen: tuple[int, int] | None = None
+    _seen: tuple[int, int, int] | None = None
     _gate: Gate | str = ""
     _gate_for: tuple[object, ...] = field(default=())
 
@@ -56,9 +56,9 @@ class Watched:
         """Read it again if it has changed; return what there is to say of that, or nothing."""
         try:
             state = self.path.stat()
-            seen = state.st_mtime_ns, state.st_size
+            seen = state.st_mtime_ns, state.st_size, state.st_ino
         except OSError as error:
-            seen, said = (0, -1), f"cannot be read: {error.strerror}"
+            seen, said = (0, -1, 0), f"cannot be read: {error.strerror}"
         else:
             said = ""
         if seen == self._seen:

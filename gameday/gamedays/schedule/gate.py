@@ -70,14 +70,14 @@ def open_gate(schedule: Schedule, folder: Path, now: datetime) -> Gate:
     )
 
 
-def stamp(schedule: Schedule, folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return what changes when a calendar file does: names, times and sizes; a file that is not there is one, too."""
+def stamp(schedule: Schedule, folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Return what changes when a calendar file does: names, times, sizes and inodes; a file that is not there is one, too."""
     return tuple(_stamp(folder / one.file) for one in schedule.blackout if one.file is not None)
 
 
-def _stamp(path: Path) -> tuple[str, int, int]:
+def _stamp(path: Path) -> tuple[str, int, int, int]:
     try:
         state = path.stat()
     except OSError:
-        return str(path), 0, -1
-    return str(path), state.st_mtime_ns, state.st_size
+        return str(path), 0, -1, 0
+    return str(path), state.st_mtime_ns, state.st_size, state.st_ino

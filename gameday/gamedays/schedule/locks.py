@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+from gameday.spi.locks import taken
 
 ON = "on.lock"
 """Held by the day that is on."""
@@ -22,21 +22,9 @@ def held(path: Path, *, patience_s: float = _PATIENCE_S) -> Generator[bool]:
     """Hold a lock while the block runs; yield False when another process has it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        yield _taken(descriptor, time.monotonic() + patience_s)
+        yield taken(descriptor, patience_s, pause=0.05)
     finally:
         os.close(descriptor)
-
-
-def _taken(descriptor: int, deadline: float) -> bool:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(0.05)
-        else:
-            return True
 
 
 def is_held(path: Path) -> bool:

@@ -29,6 +29,8 @@ from gameday.spi.errors import GamedayError
 LOOK_S = 30.0
 """The clock is looked at least this often: it may be set, and a machine may sleep."""
 _BUSY_S = 0.5
+_NOTE = timedelta(seconds=15)
+"""Up to when was looked is written down this often, where nothing else is."""
 _BACK = timedelta(seconds=5)
 """A clock that is set back by more is spoken of."""
 
@@ -138,7 +140,8 @@ class Server:
             del self._waiting[place]
         for decision in decisions:
             self._do(watched, decision, now)
-        if all(decision.does == "skip" for decision in decisions) and not self._unclaimed(watched):
+        settled = all(decision.does == "skip" for decision in decisions) and not self._unclaimed(watched)
+        if settled and (decisions or now - since >= _NOTE):
             self.store.look(watched.key, digest, now)
         waits = [one.begin for one in decisions if one.does == "wait" and one.begin > now]
         return min([*waits, *upcoming(schedule.cron, zone, now, 1)], default=None)
