@@ -7,7 +7,12 @@ Times are of the wall clock of ``timezone``. A cron expression has five fields: 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, Literal
+
+from cronsim import CronSim, CronSimError
 
 from gameday.schema.day.words import FileName
 from gameday.schema.fields import Line
@@ -20,6 +25,8 @@ from gameday.schema.windows import check_clock, check_days, check_moment, check_
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
+_LEAP_YEAR = datetime(2024, 1, 1)  # noqa: DTZ001 - of the wall clock
+_MANY = 2_000
 _PART = re.compile(r"(?:\*|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:/([0-9]{1,2}))?")
 
 
@@ -48,7 +55,17 @@ def check_cron(text: str) -> str:
         raise ValueError(f"not a cron expression: {text!r}; write minute hour day month weekday, like 0 10 * * TUE")
     for field, (name, least, most) in zip(fields, _FIELDS, strict=True):
         _check_field(field, name, least, most)
+    if next(wall_times(text), None) is None:
+        raise ValueError(f"never comes: {text!r}; write a day that its months have")
     return " ".join(text.split())
+
+
+def wall_times(cron: str) -> Iterator[datetime]:
+    """Yield the times of a cron expression after the beginning of a leap year, by a clock that is never changed."""
+    try:
+        yield from islice(CronSim(cron, _LEAP_YEAR), _MANY)
+    except CronSimError:  # it sees by the fields alone that no month has such a day
+        return
 
 
 def _zone(text: str) -> str:
@@ -96,6 +113,11 @@ class DayWindow(Section):
         if check_clock(self.from_) >= check_clock(self.to):
             raise ValueError(f"{self.to} is not after {self.from_}; write the earlier first")
 
+    def holds(self, wall: datetime) -> bool:
+        """Whether a time of the wall clock is inside."""
+        minute = wall.hour * 60 + wall.minute
+        return wall.weekday() in check_days(self.days) and check_clock(self.from_) <= minute < check_clock(self.to)
+
 
 class DayBlackout(Section):
     """When no day is on, whatever the window says: a calendar file, or from one moment to another."""
@@ -124,3 +146,9 @@ class Schedule(Section):
     if_missed: IfMissed = key(default=0, description="what becomes of a time at which nothing could begin")
     overlap: Literal["forbid"] = key(default="forbid", description="one day at a time")
     jitter: Duration = key(default=0, description="the most that a begin is put off, at random")
+
+    def agree(self) -> None:
+        """Raise ValueError when no time is inside the window."""
+        window = self.window
+        if window is not None and not any(window.holds(time) for time in wall_times(self.cron)):
+            raise ValueError(f"no time of {self.cron!r} is in its window; write one that is open then")
