@@ -1,9 +1,10 @@
 """The moments that a cron expression means in a time zone: the grammar by a library, the change of clocks by two rules of ours.
 
-The grammar is CronSim's (no dependency of its own, kept since 2021, used by Healthchecks and Home Assistant): Debian's cron. It is asked
-for times of the wall clock only: its own handling of clocks that change is Debian's, which differs between ``0 2 * * *`` and
-``*/30 2 * * *``, and steps by whole hours, so that ``0 */3 * * *`` loses a run where a zone moves by half an hour. Of its peers croniter has had
-times that go backwards at such changes, and APScheduler brings jobs and stores of its own, where a time must be claimed by the day's process.
+The grammar is CronSim's (no dependency of its own, kept since 2021, used by Healthchecks and Home Assistant): Debian's cron. It is
+asked for times of the wall clock only: its own handling of clocks that change is Debian's, which differs between ``0 2 * * *`` and
+``*/30 2 * * *``, and steps by whole hours, so that ``0 */3 * * *`` loses a run where a zone moves by half an hour. Of its peers
+croniter has had times that go backwards at such changes, and APScheduler brings jobs and stores of its own, where a time must be
+claimed by the day's process.
 
 The rules, the same for every expression and zone:
 
