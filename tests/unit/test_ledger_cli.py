@@ -118,9 +118,18 @@ def test_the_runs_of_a_game_day_are_found_in_its_folder_and_debited_to_it(runs: 
     day = runs / "day-20261123-brownout"
     judged(day / "runs", "9-of-a-day", "pass", at=NOW - DAY)
     (day / "day.yaml").write_text("version: 1\n")
-    assert "3 runs, 3 of them new" in ok("findings", "import", str(runs))
+    assert "1 run, 1 of them new" in ok("findings", "import", str(day))
+    assert "3 runs, 2 of them new" in ok("findings", "import", str(runs), str(day))
     document = json.loads(ok("history", "--budget", "--format", "json"))
     assert list(document["accounts"][0]["game_days"]) == [day.name]
+
+
+def test_a_folder_of_nothing_but_game_days(tmp_path: Path) -> None:
+    for name in ("day-one", "day-two"):
+        (tmp_path / "days" / name / "runs").mkdir(parents=True)
+        (tmp_path / "days" / name / "day.yaml").write_text("version: 1\n")
+    judged(tmp_path / "days" / "day-one" / "runs", "1-run", "pass", at=NOW)
+    assert "1 run, 1 of them new" in ok("findings", "import", str(tmp_path / "days"))
 
 
 def test_findings_yaml_is_imported_from_runs_and_by_name(runs: Path, fingerprint: str, tmp_path: Path) -> None:

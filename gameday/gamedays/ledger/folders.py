@@ -25,12 +25,27 @@ _NAME = 120
 def ledger_folders(folders: Iterable[Path]) -> Iterator[Path]:
     """Yield run folders: those that are named, those in the folders that are, and those of game days in them; each once."""
     seen: set[Path] = set()
-    for path in run_folders(folders):
-        inside = run_folders([path / "runs"]) if (path / DAY_FILE).is_file() and (path / "runs").is_dir() else [path]
-        for folder in inside:
-            if folder.resolve() not in seen:
-                seen.add(folder.resolve())
-                yield folder
+    for folder in folders:
+        for path in _inside(folder):
+            if path.resolve() not in seen:
+                seen.add(path.resolve())
+                yield path
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    if _is_day(folder):
+        yield from sorted(plan.parent for plan in (folder / "runs").glob("*/plan.json"))
+        return
+    days = [] if (folder / "plan.json").exists() else [path for path in sorted(folder.iterdir()) if _is_day(path)]
+    for path in run_folders([folder]):
+        if path not in days and not (days and path == folder):
+            yield path
+    for day in days:
+        yield from _inside(day)
+
+
+def _is_day(folder: Path) -> bool:
+    return (folder / DAY_FILE).is_file() and not (folder / "plan.json").exists()
 
 
 def read_folder(folder: Path) -> Read | None:
