@@ -198,13 +198,12 @@ class _InProcess:
 
     def carry_out(self, loaded: Loaded, *, run_id: str, seed: int, label: str) -> Judged:
         """Run it."""
-        from gameday.cli.running import note_ran, run_one  # noqa: PLC0415 - heavy
+        from gameday.cli.running import run_one  # noqa: PLC0415 - heavy
 
         try:
             ran = run_one(Entry(run_id=run_id, seed=seed, loaded=loaded), output=self._folder.runs, label=f"of {label}")
             alarm(ran.judged.document, err=True)
             self.done.append(ran)
-            note_ran(ran.judged)
             return ran.judged
         finally:
             self._desk.listen()
@@ -233,6 +232,7 @@ def _lead(session: Session, loaded: LoadedDay, form: str, kept: Kept | None = No
 def _end(session: Session, document: Mapping[str, Any], form: str, kept: Kept | None = None) -> None:
     """Print what the day came to and end the program; a thread that a driver left hanging must not keep it."""
     from gameday.cli.dayreport import show  # noqa: PLC0415 - heavy
+    from gameday.cli.running import tell_ledger  # noqa: PLC0415 - heavy
 
     session.laboratory.settle()
     head = session.journal.head
@@ -244,6 +244,9 @@ def _end(session: Session, document: Mapping[str, Any], form: str, kept: Kept | 
             show(document, session.folder.path)
             say(f"journal head: {head}")
         sys.stdout.flush()
+    if document["finished"]:  # not before: what is blind stays so until the debrief
+        with suppress(BrokenPipeError):
+            tell_ledger(session.folder.path)
     code = Verdict.from_word(str(document["verdict"])).exit_code
     if kept is not None:
         kept.ended(code)

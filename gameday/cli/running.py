@@ -49,7 +49,7 @@ def run_all(entries: Sequence[Entry], *, output: Path, note: bool = True, report
         judged = ran.judged
         done.append(ran)
         if note:
-            note_ran(judged)
+            tell_ledger(judged.folder.path)
         rest = len(entries) - number
         if rest and (judged.verdict is Verdict.DIRTY or judged.document["aborted_by"] in _STOPPED):
             click.echo(f"{rest} more run{'s' if rest > 1 else ''} not started", err=True)
@@ -57,11 +57,11 @@ def run_all(entries: Sequence[Entry], *, output: Path, note: bool = True, report
     return done
 
 
-def note_ran(judged: Judged) -> None:
-    """Note a run in the ledger, where one is configured, and say so in one line."""
+def tell_ledger(folder: Path) -> None:
+    """Note a run, or a finished game day, in the ledger, where one is configured, and say so in one line."""
     from gameday.gamedays.ledger.noting import note_run  # noqa: PLC0415 - only at the end of a run
 
-    said = note_run(judged.folder.path)
+    said = note_run(folder)
     if said:
         click.echo(printable(said), err=True)
 

@@ -370,6 +370,19 @@ def test_a_run_is_noted_where_a_ledger_is_configured_and_only_there(runs: Path, 
     assert note_run(runs / "2-second", {**PATIENT, "GAMEDAY_LEDGER": "off"}) == ""
 
 
+def test_a_finished_game_day_is_noted_with_all_its_runs(tmp_path: Path) -> None:
+    day, named = tmp_path / "day-one", {**PATIENT, "GAMEDAY_LEDGER": str(tmp_path / "named.db")}
+    for name in ("1-run", "2-run"):
+        judged(day / "runs", name, "fail", at=NOW)
+    (day / "day.yaml").write_text("version: 1\n")
+    assert note_run(day, named) == "ledger: 2 runs noted"
+    document = json.loads(ok("history", "--format", "json", "--ledger", named["GAMEDAY_LEDGER"]))
+    assert {run["day"] for run in document["hypotheses"][0]["runs"]} == {"day-one"}
+    (tmp_path / "day-two").mkdir()
+    (tmp_path / "day-two" / "day.yaml").write_text("version: 1\n")
+    assert note_run(tmp_path / "day-two", named) == "", "nothing was run"
+
+
 def test_a_ledger_that_fails_is_told_in_one_line(runs: Path, tmp_path: Path, blocked: Path) -> None:
     (tmp_path / "text.db").write_text("no database " * 200)
     for name, why in (("text.db", "not a database"), ("blocked.db", "locked")):
@@ -397,7 +410,7 @@ def test_a_ledger_that_never_answers_holds_nobody_up(
     monkeypatch.setattr("gameday.gamedays.ledger.noting._noted", silent)
     given = {"GAMEDAY_LEDGER": str(tmp_path / "x.db"), "GAMEDAY_LEDGER_SECONDS": "0.2"}
     assert note_run(runs / "1-first", given) == (
-        f"ledger: no answer within 0.2 s; note the run later with: gameday findings import {runs / '1-first'}"
+        f"ledger: no answer within 0.2 s; note it later with: gameday findings import {runs / '1-first'}"
     )
     assert not answer.is_set(), "it was not waited for"
     answer.set()

@@ -26,10 +26,11 @@ class _Told:
 
 
 def note_run(folder: Path, environ: Mapping[str, str] = os.environ) -> str:
-    """Note a judged run, and return one line for people; empty where no ledger is configured, and for a run that tested nothing.
+    """Note a judged run, or every run of a finished game day, and return one line for people.
 
-    Never raises and waits at most two seconds ($GAMEDAY_LEDGER_SECONDS: up to 60) for the database. One that answers later is left to a
-    thread that ends with the process: the run is in the ledger whole or not at all.
+    The line is empty where no ledger is configured, and for a run that tested nothing. Never raises and waits at most two seconds
+    ($GAMEDAY_LEDGER_SECONDS: up to 60) for the database. One that answers later is left to a thread that ends with the process: each run
+    is in the ledger whole or not at all.
     """
     if not configured(environ):
         return ""
@@ -39,7 +40,7 @@ def note_run(folder: Path, environ: Mapping[str, str] = os.environ) -> str:
     thread.start()
     if told.done.wait(seconds):
         return told.line
-    return f"ledger: no answer within {seconds:g} s; note the run later with: gameday findings import {folder}"
+    return f"ledger: no answer within {seconds:g} s; note it later with: gameday findings import {folder}"
 
 
 def _seconds(environ: Mapping[str, str]) -> float:
@@ -62,18 +63,21 @@ def _note(folder: Path, environ: Mapping[str, str], seconds: float, told: _Told)
 
 def _noted(folder: Path, environ: Mapping[str, str], seconds: float) -> str:
     from gameday.gamedays.ledger.book import contents, record  # noqa: PLC0415 - heavy
-    from gameday.gamedays.ledger.folders import read_folder  # noqa: PLC0415 - heavy
+    from gameday.gamedays.ledger.folders import ledger_folders, read_folder  # noqa: PLC0415 - heavy
     from gameday.gamedays.ledger.lifecycle import findings_of  # noqa: PLC0415 - heavy
     from gameday.gamedays.ledger.store import Store  # noqa: PLC0415 - heavy
 
-    read = read_folder(folder)
-    if read is None:
+    reads = [read for path in ledger_folders([folder]) if (read := read_folder(path)) is not None]
+    if not reads:
         return ""
     store = Store.open(find_ledger(environ=environ), patience=seconds)
-    record(store, read)
-    held = findings_of(contents(store, read.facts.title).runs)
+    for read in reads:
+        record(store, read)
+    if len(reads) > 1:
+        return f"ledger: {len(reads)} runs noted"
+    held = findings_of(contents(store, reads[0].facts.title).runs)
     store.close()
-    return _news(held, read.facts.run)
+    return _news(held, reads[0].facts.run)
 
 
 def _news(held: Sequence[Finding], run: str) -> str:
