@@ -244,10 +244,10 @@ def _end(session: Session, document: Mapping[str, Any], form: str, kept: Kept | 
             show(document, session.folder.path)
             say(f"journal head: {head}")
         sys.stdout.flush()
-    if document["finished"]:  # not before: what is blind stays so until the debrief
-        with suppress(BrokenPipeError):
-            tell_ledger(session.folder.path)
     code = Verdict.from_word(str(document["verdict"])).exit_code
     if kept is not None:
         kept.ended(code)
+    if document["finished"]:  # not before: what is blind stays so until the debrief
+        with suppress(OSError):  # the terminal is gone
+            tell_ledger(session.folder.path)
     os._exit(code)
