@@ -18,6 +18,7 @@ from gameday.testing import eventually
 from gameday_drivers.kube.api import REQUEST_SECONDS
 from gameday_drivers.kube.bad_image import BadImage
 from gameday_drivers.kube.configmap_drift import DriftConfigMap
+from gameday_drivers.kube.custom_resource import CustomResource
 from gameday_drivers.kube.dns_deny import DenyDns
 from gameday_drivers.kube.hpa_freeze import FreezeAutoscaler
 from gameday_drivers.kube.marks import KINDS, take_back
@@ -26,6 +27,7 @@ from gameday_drivers.kube.rollout_restart import RestartRollout
 from gameday_drivers.kube.secret_drift import FENCE, DriftSecret
 from gameday_drivers.kube.target import RUN
 from tests.fakes.kube import ApiError, FakeKube
+from tests.fakes.kube.chaos import NETWORK_CHAOS
 from tests.fakes.kube.enforcing import may_connect, needing
 from tests.fakes.kube.store import (
     AUTOSCALERS,
@@ -44,6 +46,17 @@ BOOM, SLOW_DOWN = ApiError(500, "InternalError", "boom"), ApiError(429, "TooMany
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 PASSWORD = "correct horse battery"
 Where = dict[str, Any]
+DELAY: dict[str, Any] = {
+    "apiVersion": "chaos-mesh.org/v1alpha1",
+    "kind": "NetworkChaos",
+    "spec": {
+        "action": "delay",
+        "mode": "all",
+        "selector": {"labelSelectors": {"app": "web"}, "podPhaseSelectors": ("Running",)},
+        "delay": {"latency": "200ms"},
+        "duration": "60s",
+    },
+}
 
 
 def b64(text: str) -> str:
@@ -108,6 +121,12 @@ CASES = {
         right=("get", "services"),
         object=None,
     ),
+    "custom-resource": Case(
+        make=lambda where: CustomResource(**where, resource=DELAY, proven_by={"condition": "AllInjected"}),
+        nothing=lambda where: CustomResource(**where, resource={**DELAY, "kind": "NoChaos"}),
+        right=("create", "networkchaos"),
+        object=None,
+    ),
 }
 EDITING = {name: case for name, case in CASES.items() if case.object}
 
@@ -119,6 +138,7 @@ def kube() -> Iterator[FakeKube]:
         assert eventually(lambda: kube.store.get(DEPLOYMENTS, "shop", "web")["status"].get("availableReplicas") == 3)
         kube.autoscale("web")
         kube.serve("web")
+        kube.chaos.install(kube.store)
         settings = {"LEVEL": "info", "a.b": "c", "kept": "k"}
         kube.store.create(CONFIGMAPS, "shop", {"metadata": {"name": "settings"}, "data": settings})
         login = {"PASSWORD": b64(PASSWORD), "user": b64("shop"), "kept": b64("k")}
@@ -565,3 +585,76 @@ def test_a_service_without_pods_or_selector_is_no_target(kube: FakeKube, where: 
         denied.plan(WORLD)
     with pytest.raises(DriverError, match="the service shop/outside selects no pods"):
         replace(denied, to="outside").plan(WORLD)
+
+
+def chaos(where: Where, **more: Any) -> CustomResource:
+    given: dict[str, Any] = {**where, "resource": DELAY, "proven_by": {"condition": "AllInjected"}, **more}
+    return CustomResource(**given)
+
+
+def test_a_custom_resource_is_made_with_marks_and_gone_when_reverted(kube: FakeKube, where: Where) -> None:
+    driver = chaos(where, proven_by={"json": "$.status.experiment.desiredPhase", "equals": "Run"})
+    plan = driver.plan(WORLD)
+    name = plan.undo["name"]
+    assert plan.targets == (
+        f"networkchaos.chaos-mesh.org shop/{name} (made; ends by its spec.duration, too) in fake ({kube.url})",
+    )
+    driver.inject(plan, WORLD)
+    (found,) = kube.store.list(NETWORK_CHAOS, "shop")
+    assert found["metadata"]["name"] == name
+    assert found["metadata"]["annotations"][RUN] == "r-1"
+    assert found["spec"] == json.loads(json.dumps(DELAY["spec"]))
+    driver.revert(plan, WORLD)
+    assert not kube.store.list(NETWORK_CHAOS, "shop")
+
+
+def test_a_stuck_finalizer_is_a_failed_undo_and_still_on(kube: FakeKube, where: Where) -> None:
+    kube.chaos.finishes = False
+    driver = chaos(where, gone_within=1000)
+    plan = driver.plan(WORLD)
+    driver.inject(plan, WORLD)
+    with pytest.raises(DriverError, match=r"still there 1 s after it was deleted \(finalizers: chaos-mesh/records\)"):
+        driver.revert(plan, WORLD)
+    assert driver.active(plan, WORLD), "who knows what its controller has taken back"
+    kube.chaos.finishes = True
+    driver.revert(plan, WORLD)
+    assert not driver.active(plan, WORLD)
+
+
+def test_what_its_controller_never_injects_is_no_fault(kube: FakeKube, where: Where) -> None:
+    kube.chaos.injects = False
+    driver = chaos(where, ready_within=1000)
+    plan = driver.plan(WORLD)
+    with pytest.raises(DriverError, match=r"not proven within 1 s \(AllInjected False, AllRecovered True\)"):
+        driver.inject(plan, WORLD)
+    assert not driver.active(plan, WORLD)
+    driver.revert(plan, WORLD)
+    assert not kube.store.list(NETWORK_CHAOS, "shop")
+
+
+def test_one_that_ends_by_itself_is_not_in_force_any_more(kube: FakeKube, where: Where) -> None:
+    driver = chaos(where)
+    plan = driver.plan(WORLD)
+    driver.inject(plan, WORLD)
+    ended = [{"type": "AllInjected", "status": "False"}, {"type": "AllRecovered", "status": "True"}]
+    kube.store.change(NETWORK_CHAOS, "shop", plan.undo["name"], lambda new: new["status"].update(conditions=ended))
+    assert not driver.active(plan, WORLD)
+    driver.revert(plan, WORLD)
+
+
+def test_a_kind_for_the_whole_cluster_is_refused(where: Where) -> None:
+    wide = {"apiVersion": "example.org/v1", "kind": "Wide", "spec": {"duration": "5s"}}
+    with pytest.raises(DriverError, match=r"Wide of example.org/v1 is for the whole cluster"):
+        chaos(where, resource=wide).plan(WORLD)
+
+
+def test_without_an_expiry_the_plan_says_so(where: Where) -> None:
+    delay = {"route": [{"destination": {"host": "web"}}], "fault": {"delay": {"fixedDelay": "2s"}}}
+    istio = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "spec": {"hosts": ["web"], "http": [delay]},
+    }
+    driver = chaos(where, resource=istio, expires_by="none", proven_by={})
+    assert "(made; nothing but the undo ends it)" in driver.plan(WORLD).targets[0]
+    assert not driver.provable

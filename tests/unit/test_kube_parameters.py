@@ -11,6 +11,7 @@ from gameday.spi import DriverError, World
 from gameday_drivers.kube.access import Need, rules
 from gameday_drivers.kube.bad_image import BadImage
 from gameday_drivers.kube.configmap_drift import DriftConfigMap
+from gameday_drivers.kube.custom_resource import CustomResource
 from gameday_drivers.kube.deployment_scale import ScaleDeployment
 from gameday_drivers.kube.dns_deny import DenyDns
 from gameday_drivers.kube.hpa_freeze import FreezeAutoscaler
@@ -23,10 +24,15 @@ from gameday_drivers.kube.secret_drift import DriftSecret
 
 WHERE: dict[str, Any] = {"kubeconfig": "config", "context": "test"}
 SHOP: dict[str, Any] = {**WHERE, "namespace": "shop"}
+CHAOS = {"apiVersion": "chaos-mesh.org/v1alpha1", "kind": "PodChaos", "spec": {"duration": "1m30s"}}
 
 
 def but(**more: Any) -> dict[str, Any]:
     return {**SHOP, **more}
+
+
+def custom(**more: Any) -> CustomResource:
+    return CustomResource(**SHOP, resource={**CHAOS, **more})
 
 
 @pytest.mark.parametrize(
@@ -57,6 +63,26 @@ def but(**more: Any) -> dict[str, Any]:
         (lambda: DenyNetwork(**SHOP, selector="a=b", to="db"), "^to is about connections from the pods"),
         (lambda: DenyNetwork(**SHOP, selector="a=b", to="../db", direction="egress"), "^to is not a name"),
         (lambda: DenyDns(**SHOP, selector="a=b", check="h:53"), "^check cannot tell"),
+        (lambda: CustomResource(**SHOP, resource={}), "^resource has no apiVersion of a custom resource"),
+        (lambda: custom(apiVersion="apps/v1"), "^resource has no apiVersion of a custom resource"),
+        (lambda: custom(apiVersion="rbac.authorization.k8s.io/v1"), "^resource has no apiVersion of a custom"),
+        (lambda: custom(kind="../x"), "^resource has no kind"),
+        (lambda: custom(metadata={"name": "mine"}), "^resource has metadata.name, which is ours to give"),
+        (lambda: custom(spec={}), "^resource has no duration at spec.duration"),
+        (lambda: custom(spec={"duration": "0s"}), "^resource has no duration at spec.duration"),
+        (
+            lambda: custom(spec={"duration": "1m", "selector": {"namespaces": ("kube-system",)}}),
+            "^resource is about the name",
+        ),
+        (
+            lambda: CustomResource(**SHOP, resource=CHAOS, expires_by="spec.until"),
+            "^resource has no duration at spec.until",
+        ),
+        (lambda: CustomResource(**SHOP, resource=CHAOS, proven_by={"status": "x"}), "^proven_by is"),
+        (
+            lambda: CustomResource(**SHOP, resource=CHAOS, proven_by={"json": "x", "equals": 1}),
+            "^proven_by has not a path",
+        ),
         (lambda: CordonNodes(**WHERE), "exactly one"),
         (lambda: CordonNodes(**WHERE, nodes=("a",), selector="b"), "exactly one"),
         (lambda: CordonNodes(**WHERE, nodes=("a/b",)), "^nodes is not a name"),

@@ -9,6 +9,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+from tests.fakes.kube.chaos import ChaosMesh
 from tests.fakes.kube.controllers import reconcile
 from tests.fakes.kube.errors import ApiError
 from tests.fakes.kube.server import handler_for
@@ -40,6 +41,8 @@ class FakeKube:
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str, Any]] = []
         """Method, path and JSON body of every request."""
+        self.chaos = ChaosMesh()
+        """Installed when a test does so."""
         self.stopping = threading.Event()
         self._start_seconds = start_seconds
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(self))
@@ -71,6 +74,8 @@ class FakeKube:
         scheduled: dict[str, float] = {}
         while not self.stopping.wait(STEP_SECONDS):
             reconcile(self.store, scheduled, self._start_seconds)
+            with self.store.lock:
+                self.chaos.step(self.store)
 
     def write_kubeconfig(self, path: Path, *, context: str = "fake") -> str:
         """Write a kubeconfig with one context; return its path."""

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.fakes.kube.errors import ApiError
 from tests.fakes.kube.selection import Object
-from tests.fakes.kube.store import KINDS, NAMESPACES, PODS, Resource, merged
+from tests.fakes.kube.store import CLUSTER_WIDE, NAMESPACES, PODS, Resource, merged
 from tests.fakes.kube.watching import watch
 
 if TYPE_CHECKING:
@@ -91,13 +91,26 @@ class Handler(BaseHTTPRequestHandler):
             full = "/".join(filter(None, (asked["resource"], asked.get("subresource"))))
             allowed = (asked["verb"], full) not in self.kube.denied
             return self.answer(201, {**body, "status": {"allowed": allowed}})
+        if not rest:
+            return self._discover(group, version)
         namespace = rest[1] if rest[0] == "namespaces" and len(rest) > 2 else None
         rest = rest[2:] if namespace else rest
         resource: Resource = (group, version, rest[0])
-        if resource not in KINDS:
+        if resource not in self.kube.store.kinds:
             return self.answer(404, b"404 page not found\n")
         name, sub = ([*rest[1:], "", ""])[:2]
         return self._serve(Asked(self._verb(name, query), resource, namespace, name, sub, query, body))
+
+    def _discover(self, group: str, version: str) -> None:
+        kinds = self.kube.store.kinds.items()
+        found = [
+            {"name": res[2], "kind": kind, "namespaced": res not in CLUSTER_WIDE}
+            for res, kind in kinds
+            if res[:2] == (group, version)
+        ]
+        if not found:
+            return self.answer(404, b"404 page not found\n")
+        return self.answer(200, {"kind": "APIResourceList", "groupVersion": f"{group}/{version}", "resources": found})
 
     def _verb(self, name: str, query: dict[str, str]) -> str:
         if self.command == "GET":
@@ -156,7 +169,7 @@ class Handler(BaseHTTPRequestHandler):
         store, res, query = self.kube.store, asked.resource, asked.query
         labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
         return {
-            "kind": f"{KINDS[res]}List",
+            "kind": f"{store.kinds[res]}List",
             "apiVersion": "/".join(filter(None, res[:2])),
             "metadata": {"resourceVersion": str(store.version)},
             "items": store.list(res, asked.namespace, labels=labels, fields=fields),

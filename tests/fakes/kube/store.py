@@ -41,6 +41,7 @@ KINDS: dict[Resource, str] = {
     POLICIES: "NetworkPolicy",
     BUDGETS: "PodDisruptionBudget",
 }
+CLUSTER_WIDE: set[Resource] = {NODES, NAMESPACES, ("example.org", "v1", "clusterwidgets")}
 _KEPT = ("uid", "creationTimestamp", "generation", "deletionTimestamp")
 
 
@@ -81,6 +82,8 @@ class Store:
     def __init__(self, stop_seconds: float) -> None:
         self.lock = threading.RLock()
         self.version = 0
+        self.kinds = dict(KINDS)
+        """What is installed; a test adds custom resources."""
         self.ranges_of_ports = True
         """Whether policies know endPort: servers before 1.22 drop it without a word."""
         self.changes: list[Change] = []
@@ -99,7 +102,7 @@ class Store:
             elif old.get("spec") != found.get("spec"):
                 meta["generation"] = old["metadata"].get("generation", 1) + 1
             found.setdefault("apiVersion", "/".join(filter(None, res[:2])))
-            found.setdefault("kind", KINDS[res])
+            found.setdefault("kind", self.kinds[res])
             self.objects[res, ns, name] = found
             self._tell("MODIFIED" if old else "ADDED", res, ns, found, old)
             return found
@@ -170,6 +173,8 @@ class Store:
                 raise ApiError(409, "Conflict", f'{res[2]} "{name}": the UID in the precondition does not match')
             if dry:
                 return found
+            if found["metadata"].get("finalizers"):
+                return found if is_going(found) else self._mark_going(res, ns, name, found)
             grace = options.get("gracePeriodSeconds")
             spec: Object = found.get("spec", {})
             grace = spec.get("terminationGracePeriodSeconds", 30) if grace is None else grace
@@ -177,6 +182,9 @@ class Store:
                 return self._terminate(ns, name, found, grace)
             self.drop(res, ns, name)
             return found
+
+    def _mark_going(self, res: Resource, ns: str | None, name: str, found: Object) -> Object:
+        return self.put(res, ns, name, merged(found, {"metadata": {"deletionTimestamp": now()}}), found)
 
     def _terminate(self, ns: str | None, name: str, found: Object, grace: float) -> Object:
         if not is_going(found):
