@@ -12,10 +12,12 @@ from gameday.model import Plan
 from gameday.spi import Driver, World
 from gameday.testing import DriverContract, IrreversibleContract, eventually
 from gameday_drivers.kube.bad_image import NOWHERE, BadImage
+from gameday_drivers.kube.custom_resource import CustomResource
 from gameday_drivers.kube.rollout_restart import RestartRollout
 from gameday_drivers.kube.secret_drift import DriftSecret
 from gameday_drivers.kube.target import EXPIRES, FAULT, RUN, UNDO
 from tests.fakes.kube import FakeKube
+from tests.fakes.kube.chaos import NETWORK_CHAOS
 from tests.fakes.kube.store import DEPLOYMENTS, SECRETS
 
 pytestmark = pytest.mark.slow
@@ -79,3 +81,13 @@ class TestDriftSecret(DriverContract):
         (found,) = kube.store.list(SECRETS, "shop")
         assert found["data"] == data
         assert not found["metadata"].get("annotations")
+
+
+class TestCustomResource(DriverContract):
+    @pytest.fixture
+    def driver(self, kube: FakeKube, where: dict[str, Any]) -> Iterator[Driver]:
+        kube.chaos.install(kube.store)
+        spec = {"action": "delay", "mode": "all", "duration": "60s"}
+        resource = {"apiVersion": "chaos-mesh.org/v1alpha1", "kind": "NetworkChaos", "spec": spec}
+        yield CustomResource(**where, resource=resource, proven_by={"condition": "AllInjected"})
+        assert not kube.store.list(NETWORK_CHAOS)

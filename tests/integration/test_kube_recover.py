@@ -15,12 +15,18 @@ from gameday.journal.writer import Journal
 from gameday.spi import Driver, World
 from gameday.testing import eventually
 from gameday.undo import state
+from gameday_drivers.kube.bad_image import BadImage
+from gameday_drivers.kube.configmap_drift import DriftConfigMap
+from gameday_drivers.kube.custom_resource import CustomResource
 from gameday_drivers.kube.deployment_scale import ScaleDeployment
+from gameday_drivers.kube.hpa_freeze import FreezeAutoscaler
 from gameday_drivers.kube.network_deny import DenyNetwork
 from gameday_drivers.kube.node_drain import DrainNodes
+from gameday_drivers.kube.secret_drift import DriftSecret
 from gameday_drivers.kube.target import EXPIRES, UNDO
 from tests.fakes.kube import ApiError, FakeKube
-from tests.fakes.kube.store import DEPLOYMENTS, KINDS, NODES, POLICIES
+from tests.fakes.kube.chaos import POD_CHAOS
+from tests.fakes.kube.store import AUTOSCALERS, CONFIGMAPS, DEPLOYMENTS, KINDS, NODES, POLICIES, SECRETS
 
 LOST = "20260101T000000Z-lost-1a2b"
 Recover = Callable[..., Result]
@@ -199,3 +205,33 @@ def test_an_annotation_that_somebody_has_written_undoes_nothing_that_no_fault_do
 def test_what_makes_no_sense_is_a_mistake(given: list[str], words: str) -> None:
     said = CliRunner().invoke(verb, given)
     assert (said.exit_code, words in said.output) == (2, True)
+
+
+def test_every_kind_of_change_is_found_and_undone(kube: FakeKube, where: dict[str, Any], recover: Recover) -> None:
+    """ConfigMap, Secret with its backup, autoscaler, image, and a custom resource whose finalizer takes a moment."""
+    kube.chaos.install(kube.store)
+    kube.autoscale("web")
+    kube.store.create(CONFIGMAPS, "shop", {"metadata": {"name": "settings"}, "data": {"LEVEL": "info"}})
+    kube.store.create(SECRETS, "shop", {"metadata": {"name": "login"}, "data": {"PASSWORD": "b2xk"}})
+    spec = {"action": "pod-failure", "mode": "all", "duration": "600s"}
+    resource = {"apiVersion": "chaos-mesh.org/v1alpha1", "kind": "PodChaos", "spec": spec}
+    inside: dict[str, Any] = {**where, "namespace": "shop"}
+    drivers: tuple[Driver, ...] = (
+        DriftConfigMap(**inside, configmap="settings", set={"LEVEL": "debug"}),
+        DriftSecret(**inside, secret="login", remove=("PASSWORD",)),
+        FreezeAutoscaler(**inside, autoscaler="web"),
+        BadImage(**inside, deployment="web"),
+        CustomResource(**inside, resource=resource, proven_by={"condition": "AllInjected"}),
+    )
+    world = World(run_id=LOST, fault="f")
+    plans = [(driver, driver.plan(world)) for driver in drivers]
+    for driver, plan in plans:
+        driver.inject(plan, world)
+    done = recover(LOST)
+    assert done.exit_code == 0, done.output
+    assert not any(driver.active(plan, world) for driver, plan in plans)
+    assert kube.store.get(CONFIGMAPS, "shop", "settings")["data"] == {"LEVEL": "info"}
+    assert [item["data"] for item in kube.store.list(SECRETS, "shop")] == [{"PASSWORD": "b2xk"}]
+    assert "behavior" not in kube.store.get(AUTOSCALERS, "shop", "web")["spec"]
+    assert not kube.store.list(POD_CHAOS)
+    assert "b2xk" not in done.output

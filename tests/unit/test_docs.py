@@ -20,7 +20,9 @@ from gameday.schema.recovery import recover_window
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
-EXPERIMENTS = sorted(path for path in ROOT.glob("experiments/**/*.yaml") if path.parent.name != "slis")
+EXPERIMENTS = sorted(
+    path for path in ROOT.glob("experiments/**/*.yaml") if path.parent.name not in ("slis", "fragments")
+)
 PORTS = re.compile(r'ports: \{default: "(\d+)"\}')
 SHOPS = [path for path in EXPERIMENTS if PORTS.search(path.read_text())]
 FENCE = re.compile(r"^```ya?ml\n(.*?)^```$", re.MULTILINE | re.DOTALL)

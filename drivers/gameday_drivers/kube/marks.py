@@ -78,12 +78,15 @@ class Kind:
         return tuple(f"/apis/{self.group}/{version}" if self.group else f"/api/{version}" for version in self.versions)
 
 
+_CHAOS_MESH = ("dnschaos", "httpchaos", "iochaos", "networkchaos", "podchaos", "stresschaos", "timechaos")
 KINDS = (
     Kind(resource="nodes", namespaced=False, places=("spec.unschedulable",)),
     Kind(resource="deployments", group="apps", places=("spec.replicas", "spec.template")),
-    Kind(resource="horizontalpodautoscalers", group="autoscaling", versions=("v2", "v1"), places=("spec",)),
+    Kind(resource="horizontalpodautoscalers", group="autoscaling", versions=("v2", "v2beta2"), places=("spec",)),
     Kind(resource="configmaps", places=("data", "binaryData"), prefix="gameday-"),
     Kind(resource="networkpolicies", group="networking.k8s.io", prefix="gameday-"),
+    *(Kind(resource=name, group="chaos-mesh.org", versions=("v1alpha1",), prefix="gameday-") for name in _CHAOS_MESH),
+    Kind(resource="virtualservices", group="networking.istio.io", versions=("v1", "v1beta1"), prefix="gameday-"),
     Kind(resource="pods", prefix="gameday-"),
     Kind(resource="secrets", places=("data",), prefix="gameday-"),  # last: what is kept in them is read before they go
 )

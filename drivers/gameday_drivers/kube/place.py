@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from gameday_drivers.kube.target import EXPIRES, FAULT, RUN, UNDO, notes
 _PAGE = "500"
 """Objects that are asked for at once."""
 _TRIES = 5
+_FINALIZER_SECONDS = 2.0
+"""How long is waited, each time, for who has to finish something before what was deleted is gone."""
 _MADE = made()
 _AGAIN = (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND)
 
@@ -54,6 +57,9 @@ class ClusterMarks:
                 found = api.find(path)
                 if found is None or notes(found).get(RUN) != mark.run or notes(found).get(FAULT, "") != mark.fault:
                     return
+                if found["metadata"].get("deletionTimestamp"):
+                    time.sleep(_FINALIZER_SECONDS)
+                    continue
                 try:
                     _undo(api, kind, path, found)
                 except KubeError as error:
