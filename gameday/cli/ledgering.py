@@ -92,7 +92,7 @@ def brief(one: Finding, now: float) -> Iterator[str]:
     late = " OVERDUE" if one.overdue(now) else ""
     parts = [
         f"{one.times} run{'s' if one.times > 1 else ''}, last {one.last.run}",
-        f"closed by {one.closed_by.run}" if one.closed_by else "",
+        f"closed by {one.closed_by.run}{', of a changed file' if one.changed else ''}" if one.closed_by else "",
         f"{one.unproven} later not proven fixed" if one.unproven else "",
         f"owner {said['owner']}" if "owner" in said else "no owner" if one.is_open else "",
         f"due {said['due']}{late}" if "due" in said else "",

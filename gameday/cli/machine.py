@@ -51,6 +51,7 @@ def look() -> Iterator[Finding]:
         _drivers,
         _probes,
         _reports,
+        _ledger,
     ):
         yield from _guarded(check)
 
@@ -222,3 +223,9 @@ def _reports() -> Iterator[Finding]:
     from gameday.registry import renderers  # noqa: PLC0415 - heavy
 
     yield Finding(name="reports", state="ok", says=", ".join(renderer.name for renderer in renderers()))
+
+
+def _ledger() -> Iterator[Finding]:
+    from gameday.cli.doctor_ledger import look_at_ledger  # noqa: PLC0415 - only where one is configured
+
+    yield from look_at_ledger()

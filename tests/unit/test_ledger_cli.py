@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from markdown_it import MarkdownIt
 
 from gameday.cli import cli
+from gameday.cli.doctor_ledger import look_at_ledger
 from gameday.cli.findings import show
 from gameday.cli.ledgering import complete_findings
 from gameday.gamedays.ledger.address import find_ledger
@@ -440,3 +441,21 @@ def test_what_is_read_of_a_damaged_verdict_is_bounded(runs: Path) -> None:
     assert len(found.facts.objectives) == 200
     assert len(found.facts.objectives[0].name) < 200
     ok("findings", "import", str(runs))
+
+
+def looked(*, at: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    monkeypatch.setenv("GAMEDAY_LEDGER", at)
+    return [(one.state, one.says) for one in look_at_ledger()]
+
+
+def test_doctor_says_whether_runs_can_be_noted(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(look_at_ledger()) == [], "nobody asked for one"
+    named = str(tmp_path / "named.db")
+    ((state, says),) = looked(at=named, monkeypatch=monkeypatch)
+    assert (state, says.endswith("the next run makes it")) == ("ok", True)
+    assert not Path(named).exists()
+    ok("findings", "import", str(runs))
+    assert looked(at=named, monkeypatch=monkeypatch) == [("ok", f"runs are noted in {named}")]
+    ((state, says),) = looked(at="postgresql://me:s3cret@127.0.0.1:1/x", monkeypatch=monkeypatch)
+    assert state == "weak"
+    assert "s3cret" not in says

@@ -57,6 +57,12 @@ def test_what_did_not_prove_it_gone_is_counted() -> None:
     assert only(run(1, "fail", BROKEN), run(2, "inconclusive"), run(3)).unproven == 0
 
 
+def test_that_the_file_was_changed_in_between_is_told() -> None:
+    assert not only(run(1, "fail", BROKEN), run(2)).changed
+    assert only(run(1, "fail", BROKEN), run(2, digest="another")).changed
+    assert not only(run(1, "fail", BROKEN), run(2, "fail", BROKEN, digest="another")).changed, "it is open"
+
+
 def test_a_regression_reopens_it_and_another_pass_closes_it_again() -> None:
     back = only(run(1, "fail", BROKEN), run(2), run(3, "fail", BROKEN))
     assert (back.state, back.reopened, back.closed_by) == ("reopened", 1, None)

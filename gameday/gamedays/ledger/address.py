@@ -31,6 +31,10 @@ class LedgerError(GamedayError):
     """The ledger cannot be used; no run, verdict or report depends on it."""
 
 
+class NoLedgerError(LedgerError):
+    """It could be there, and nobody has made it yet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """A database, by its URL."""

@@ -36,6 +36,7 @@ def _finding(one: Finding, now: float) -> dict[str, Any]:
         "first": _run(one.first),
         "last": _run(one.last),
         "closed_by": None if one.closed_by is None else _run(one.closed_by),
+        "changed": one.changed,
         "runs": one.times,
         "reopened": one.reopened,
         "unproven": one.unproven,

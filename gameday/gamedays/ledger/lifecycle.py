@@ -59,6 +59,11 @@ class Finding:
         except ValueError:
             return None
 
+    @property
+    def changed(self) -> bool:
+        """Whether the run that closed it was of another file than the last that had it: its objective may be an easier one."""
+        return self.closed_by is not None and self.closed_by.digest != self.last.digest
+
     def overdue(self, now: float) -> bool:
         """Whether it is open and its day is over, in UTC."""
         return self.is_open and self.due is not None and self.due < datetime.fromtimestamp(now, UTC).date()

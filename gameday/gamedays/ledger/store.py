@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import NullPool
 
-from gameday.gamedays.ledger.address import Address, LedgerError
+from gameday.gamedays.ledger.address import Address, LedgerError, NoLedgerError
 from gameday.gamedays.ledger.upgrades import UPGRADES, Upgrade, bring_up_to_date, version
 
 T = TypeVar("T")
@@ -46,7 +46,8 @@ class Store:
     ) -> Store:
         """Open a ledger; with ``make``, made where there is none.
 
-        Raises LedgerError when it cannot be opened, is newer than this program, or is not there. Upgrading one needs no ``make``.
+        Raises LedgerError when it cannot be opened, is newer than this program, or (NoLedgerError) is not there.
+        Upgrading one needs no ``make``.
         """
         store = cls(address, _engine(address, patience), patience)
         if address.file is not None:
@@ -110,8 +111,8 @@ class Store:
             ) from None
 
 
-def _nowhere(address: Address) -> LedgerError:
-    return LedgerError(f"there is no ledger at {address.shown} yet", hint="gameday findings import runs/ makes it")
+def _nowhere(address: Address) -> NoLedgerError:
+    return NoLedgerError(f"there is no ledger at {address.shown} yet", hint="gameday findings import runs/ makes it")
 
 
 class _BusyError(Exception):
