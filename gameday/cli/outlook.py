@@ -28,13 +28,13 @@ from gameday.runner.bounds import fault_max_ms, run_max_ms
 from gameday.runner.folder import subject_of
 from gameday.runner.planning import PLAN_SECONDS, api_server, beyond
 from gameday.runner.proxies import elsewhere
-from gameday.runner.sources import resolve
 from gameday.runner.system import specs
 from gameday.schema.experiment import Experiment, FaultSpec, LoadProfile
 from gameday.schema.power import never_provable
 from gameday.schema.quantities import format_duration
 from gameday.spi import Driver, DriverError, GamedayError, LoadError, NoTargetError, ProxyRef, World
 from gameday.undo.leftover import describe, residue
+from gameday.undo.sources import resolve
 from gameday.undo.state import pressed
 
 if TYPE_CHECKING:

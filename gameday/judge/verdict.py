@@ -17,11 +17,13 @@ from gameday.judge.loadview import describe_load
 from gameday.judge.measures import Context, measures_of
 from gameday.judge.objectives import ObjectiveResult, broken, judge_objective
 from gameday.judge.result import FAIL, Result, reasons, unsure, worst
+from gameday.judge.silences import silences_left
 from gameday.judge.summary import summarise
 from gameday.judge.times import measure_times
 from gameday.judge.windows import Windows, find_windows, phase_edges
-from gameday.model import Json, Reason, Run
+from gameday.model import Json, Reason, Run, Verdict
 from gameday.schema.experiment import Experiment
+from gameday.schema.silence import SILENCE
 
 SCHEMA = "gameday/verdict/1"
 
@@ -42,6 +44,7 @@ def judge(run: Run) -> dict[str, Any]:
         *(hypothesis[0] for _, hypothesis in played if hypothesis),
         *(part for objective in objectives for part in objective.parts),
         *(fault.result for fault in faults if fault.judged),
+        *(Result(Verdict.DIRTY, Reason.RESIDUE) for _ in silences_left(run)),
     ]
     verdict = worst(results).verdict
     document: dict[str, Any] = {
@@ -147,4 +150,7 @@ def _residue(run: Run, faults: list[FaultResult]) -> list[dict[str, Any]]:
         {"fault": fault.trace.spec.name, "targets": fault.trace.targets, "command": f"gameday recover {run.name}"}
         for fault in faults
         if fault.residue
+    ] + [
+        {"fault": SILENCE, "targets": targets, "command": f"gameday recover {run.name}"}
+        for targets in silences_left(run)
     ]

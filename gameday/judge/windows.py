@@ -8,9 +8,10 @@ other make one fault phase, from the first that was proven to the last that was 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gameday.model import Event, Run
+from gameday.schema.silence import SILENCE
 
 SLOT_MS = 100
 PHASES = ("warmup", "baseline", "gate", "fault", "recovery")
@@ -65,7 +66,8 @@ def phase_edges(run: Run) -> dict[str, int]:
 
 
 def find_windows(run: Run) -> Windows:
-    """Cut the run into its judged windows."""
+    """Cut the run into its judged windows, by its faults: a silence around it makes none."""
+    run = replace(run, events=tuple(event for event in run.events if event.data.get("fault") != SILENCE))
     edges = phase_edges(run)
     baseline = None
     if "baseline" in edges and "gate" in edges:

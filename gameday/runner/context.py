@@ -105,6 +105,8 @@ class Context:
     approved: Counted | None = None
     """Targets that people have approved, in the words that last; None where no policy asks for that."""
     faults: dict[str, FaultState] = field(default_factory=dict[str, FaultState])
+    silences: list[FaultState] = field(default_factory=list[FaultState])
+    """Silences that span the run, which are undone like faults and are none."""
     stop: Stop = field(default_factory=Stop)
     skip_report: bool = False
     now_ns: Callable[[], int] = time.monotonic_ns

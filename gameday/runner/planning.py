@@ -116,7 +116,7 @@ def beyond(spec: FaultSpec, plan: Plan) -> str:
 
 
 def _planned(ctx: Context, spec: FaultSpec, driver: Driver, plan: Plan) -> None:
-    state = ctx.faults[spec.name] = _state(spec, driver, plan)
+    state = ctx.faults[spec.name] = fault_state(spec, driver, plan)
     ctx.note(
         "planned",
         {
@@ -130,7 +130,8 @@ def _planned(ctx: Context, spec: FaultSpec, driver: Driver, plan: Plan) -> None:
     )
 
 
-def _state(spec: FaultSpec, driver: Driver, plan: Plan) -> FaultState:
+def fault_state(spec: FaultSpec, driver: Driver, plan: Plan) -> FaultState:
+    """Return the state of a fault that is planned, and nothing else yet."""
     return FaultState(
         name=spec.name,
         driver=spec.do,

@@ -18,7 +18,7 @@ from gameday.policy.approvals import unapproved
 from gameday.policy.file import Policy
 from gameday.policy.recognised import environments
 from gameday.policy.rules import refusals
-from gameday.runner import faults, phases, proxies, sources, system
+from gameday.runner import faults, phases, proxies, silence, system
 from gameday.runner.bounds import run_max_ms
 from gameday.runner.context import Context
 from gameday.runner.folder import Prepared
@@ -32,6 +32,7 @@ from gameday.timeline import compile_timeline
 from gameday.undo.guardian import LEASE_SECONDS, Guardian
 from gameday.undo.hosts import HostPool, HostSetup
 from gameday.undo.leftover import describe, residue
+from gameday.undo.sources import resolve
 from gameday.undo.state import forget_run, pressed, register_run
 
 T = TypeVar("T")
@@ -165,7 +166,7 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
     experiment, folder = prepared.experiment, prepared.folder
     specs = {
         fault.name: {"driver": fault.do, "params": dict(fault.with_)}
-        for fault in experiment.faults
+        for fault in (*experiment.faults, *experiment.silences)
         if not extras.check_only
     }
     world = World(
@@ -173,7 +174,7 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
         folder=str(folder.path),
         system=system.specs(experiment, folder.logs, prepared.base),
         proxies=proxies.elsewhere(experiment.proxies, prepared.secrets),
-        sources=sources.resolve(experiment.sources, prepared.secrets, prepared.base),
+        sources=resolve(experiment.sources, prepared.secrets, prepared.base),
         secrets=prepared.secrets,
     )
     _register(folder, journal)
@@ -219,7 +220,7 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
     )
     async with services(ctx):
         await _run(ctx, hosts, specs, extras)
-    undone = not any(fault.open and fault.reversible for fault in ctx.faults.values())
+    undone = not any(fault.open and fault.reversible for fault in (*ctx.faults.values(), *ctx.silences))
     await guardian.goodbye()
     for one in extras.notified():
         ctx.note("notified", one)
@@ -260,6 +261,7 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
                     await system.start_all(ctx)
                     if not extras.check_only:
                         await plan_faults(ctx, hosts, specs, helpers)
+                        await silence.begin(ctx, helpers)
                     measuring = await Measuring.start(ctx, helpers, extras.pulses)
                     helpers.start_soon(system.supervise, ctx)
                     steady = await phases.up_to_gate(ctx, measuring)
@@ -297,6 +299,7 @@ async def _put_away(ctx: Context, measuring: Measuring | None, hosts: HostPool, 
             last_first.push_async_callback(hosts.end)
             if measuring is not None:
                 last_first.push_async_callback(measuring.close)
+            last_first.push_async_callback(silence.end, ctx)
     except (GamedayError, OSError) as error:
         _explain(ctx, error)
 

@@ -32,6 +32,7 @@ from gameday.schema.nodes import Path
 from gameday.schema.notify import Channel
 from gameday.schema.openslo import Slo
 from gameday.schema.section import Section, key
+from gameday.schema.silence import silence_of
 from gameday.schema.sli import Sli
 from gameday.schema.source import SourceSpec
 from gameday.schema.units import Duration, PositiveDuration
@@ -321,6 +322,9 @@ class Experiment(Section):
     phases: Phases = key(default=Phases(), description="how long the phases around the faults are")
     faults: tuple[FaultSpec, ...] = key(least=1, description="what is broken, and when")
     abort: tuple[Abort, ...] = key(default=(), description="when to stop and revert at once")
+    silence_alerts: tuple[Line, ...] = key(
+        default=(), most=50, description="alerts that an Alertmanager tells nobody of while the run is on"
+    )
     notify: tuple[Channel, ...] = key(default=(), most=20, description="who is told of a run")
     baseline: Annotated[Baseline, _BASELINE] | None = key(
         default=None, description="a committed result that this run may not be worse than: a file in this one's folder"
@@ -330,6 +334,11 @@ class Experiment(Section):
         """Raise ValueError when keys contradict each other."""
         if not self.objectives and not self.foreign:
             raise ValueError("no objective: without one nothing can be proven")
+
+    @property
+    def silences(self) -> tuple[FaultSpec, ...]:
+        """The silence of ``silence_alerts`` as what it is undone as; none without it."""
+        return tuple(map(FaultSpec.model_validate, silence_of({"silence_alerts": self.silence_alerts})))
 
     @property
     def foreign(self) -> FaultSpec | None:

@@ -21,6 +21,7 @@ from gameday.schema.parts import parts_of
 from gameday.schema.power import Unprovable, compared
 from gameday.schema.references import check_references
 from gameday.schema.shape import Shaped
+from gameday.schema.silences import check_silences
 from gameday.schema.slofiles import settle_burns
 from gameday.schema.sources import check_sources
 from gameday.schema.variables import Substitution, Variables, references
@@ -59,6 +60,7 @@ class Reading:
         check_references(self.document, self.root, parts_of(raw))
         check_files(self.document, self.root)
         check_channels(self.document, self.root, raw)
+        check_silences(self.document, self.root, raw)
         mistakes: list[Mistake] = []
         experiment = Experiment.read(raw, (), mistakes)
         if experiment is not None and experiment.baseline is not None:

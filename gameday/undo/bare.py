@@ -155,7 +155,9 @@ def _write_plan(folder: Path, world: World, faults: Mapping[str, Any]) -> None:
     proxies = {
         name: {"control": ref.control, "name": ref.name, "token": ref.token} for name, ref in world.proxies.items()
     }
-    plan = {"schema": "gameday/plan/1", "run_id": world.run_id, "experiment": {"faults": specs, "proxies": proxies}}
+    sources = {name: {"kind": source.kind, "url": source.url} for name, source in world.sources.items()}
+    experiment = {"faults": specs, "proxies": proxies, "sources": sources}
+    plan = {"schema": "gameday/plan/1", "run_id": world.run_id, "experiment": experiment}
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
 
 

@@ -16,12 +16,15 @@ from gameday.journal.writer import Journal, JournalError, JournalHeldError, held
 from gameday.model import Plan, ProcessRef
 from gameday.registry import load_driver
 from gameday.schema.loader import read_secrets
-from gameday.spi import Driver, GamedayError, ProxyRef, Secrets, World
+from gameday.schema.silence import silence_of
+from gameday.schema.source import SourceSpec
+from gameday.spi import Driver, GamedayError, ProxyRef, Secrets, Source, World
 from gameday.spi.processes import boot_id
 from gameday.undo.deaths import ends_with
 from gameday.undo.fencing import stop_groups, stop_system
 from gameday.undo.leftover import Work, open_faults, open_work
 from gameday.undo.reverting import OpenFault, Record, revert_all
+from gameday.undo.sources import resolve
 from gameday.undo.state import forget_proxies, forget_run, open_runs
 from gameday.undo.steps import Undone
 
@@ -150,7 +153,7 @@ def _recorder(journal: Journal | None) -> Record:
 
 def _with_drivers(work: Work) -> tuple[tuple[Undone, ...], list[OpenFault]]:
     """Load the driver of each open fault; one that cannot be loaded does not keep the others on."""
-    specs = {spec["name"]: spec for spec in work.experiment.get("faults", ())}
+    specs = {spec["name"]: spec for spec in (*work.experiment.get("faults", ()), *silence_of(work.experiment))}
     lost: list[Undone] = []
     found: list[OpenFault] = []
     for name, plan in work.faults:
@@ -204,7 +207,23 @@ def _world(work: Work) -> World:
             proxies[name] = ProxyRef(
                 control=work.proxy["control"], name=name, token=work.proxy["token"], process=process
             )
-    return World(run_id=work.folder.name, folder=str(work.folder.path), proxies=proxies, secrets=secrets)
+    return World(
+        run_id=work.folder.name,
+        folder=str(work.folder.path),
+        proxies=proxies,
+        sources=_sources(work, secrets),
+        secrets=secrets,
+    )
+
+
+def _sources(work: Work, secrets: Secrets) -> dict[str, Source]:
+    """Rebuild each source whose secrets are there: only the undo of what asks another misses it, and says so."""
+    base = Path(str(work.folder.read_plan().get("source", "."))).absolute().parent
+    found: dict[str, Source] = {}
+    for name, raw in work.experiment.get("sources", {}).items():
+        with suppress(GamedayError, ValueError):
+            found |= resolve({name: SourceSpec.model_validate(raw)}, secrets, base)
+    return found
 
 
 def _end_proxy(work: Work) -> None:
