@@ -49,6 +49,7 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
     experiment = under(policies, loaded.experiment)
     world = _world(loaded)
     faults = [_fault(fault, experiment, world) for fault in experiment.faults]
+    silences = [_fault(silence, experiment, world) for silence in experiment.silences]
     alerts = alertplan.plan_alerts(experiment, world)
     shares: Mapping[tuple[str, str, str], float] = earlier.shares if earlier else {}
     looks = look(experiment, world)
@@ -64,7 +65,7 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
         "refusals": [
             *_refusals(loaded),
             *_forbidden(policies, experiment, loaded, faults),
-            *(_refused(fault) for fault in faults if fault["error"]),
+            *(_refused(fault) for fault in (*faults, *silences) if fault["error"]),
             *_lacking(Reason.TOO_SHORT, too_short(experiment, known)),
             *_lacking(Reason.TOO_FEW, never_enough(counted)),
             *alertplan.refusals(alerts),
@@ -79,6 +80,7 @@ def outlook(loaded: Loaded, earlier: Earlier | None) -> dict[str, Any]:
         "load": None if experiment.load is None else _load(experiment.load),
         "phases": list(_phases(experiment)),
         "faults": faults,
+        "silenced": [target for silence in silences for target in silence["targets"]],
         "alerts": alerts,
         "abort": [rule.text for rule in experiment.abort],
         "earlier": None if earlier is None else str(earlier.folder),

@@ -28,6 +28,9 @@ def text(document: Json, experiment: Experiment, width: int) -> str:
         list(_deaths(document["faults"])),
         [f"abort when {rule}" for rule in document["abort"]]
         or ["no abort rule: only lost control, a lost load and a signal stop it"],
+        [f"silenced from the warm-up to the end, which is no fault: {', '.join(document['silenced'])}"]
+        if document["silenced"]
+        else [],
         list(_alerts(document)),
         list(_chances(document)),
         list(_end(document)),

@@ -92,7 +92,7 @@ def _static(policy: Policy, experiment: Experiment, now: datetime, lasts_ms: int
 
 
 def _drivers(place: str, environment: Environment, experiment: Experiment) -> Iterator[Refusal]:
-    for fault in experiment.faults:
+    for fault in (*experiment.faults, *experiment.silences):
         if any(fnmatchcase(fault.do, pattern) for pattern in environment.deny):
             yield Refusal(rule=f"{place}.deny", says=f"{fault.name} uses {fault.do}, which is denied")
         elif not any(fnmatchcase(fault.do, pattern) for pattern in environment.allow):

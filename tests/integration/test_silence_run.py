@@ -1,4 +1,4 @@
-"""``silence_alerts:`` around real runs on a real Alertmanager: there from before the warm-up to after the recovery, and never left behind."""
+"""``silence_alerts:`` around real runs on a real Alertmanager: from before the warm-up to after the recovery, and never left behind."""
 
 from __future__ import annotations
 
@@ -82,6 +82,17 @@ def test_however_the_run_ends_it_is_ended(server: Alertmanager, tmp_path: Path, 
         lab.await_event("reverted", fault=SILENCE, by=by)
         process.wait(30)
     await_true(lambda: silences(server, run) == ["expired"], 10, "it is ended")
+
+
+def test_plan_names_what_it_silences_and_makes_nothing(server: Alertmanager, tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    ran = lab.run_verb("plan", str(written(lab, server.url)))
+    assert ran.code == 0, ran.out + ran.err
+    assert "silenced from the warm-up to the end, which is no fault: alert Burn at alertmanager, alert Slow" in ran.out
+    assert "active" not in silences(server, "gameday run")
+    lost = lab.run_verb("plan", str(written(lab, f"http://127.0.0.1:{free_port()}")))
+    assert lost.code == 3
+    assert "silence_alerts cannot be planned" in lost.out
 
 
 def test_an_alertmanager_that_does_not_answer_means_no_run(tmp_path: Path) -> None:

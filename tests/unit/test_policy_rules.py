@@ -144,6 +144,12 @@ WHAT: dict[str, tuple[str, dict[str, Any], str]] = {
     "everything is allowed by default": (staging(), {}, ""),
     "an allowed driver": (staging('allow = ["proxy.*"]'), fault("proxy.latency"), ""),
     "a driver that is not allowed": (staging('allow = ["proxy.*"]'), fault("http"), "allow"),
+    "a silence that is not allowed": (staging('allow = ["proxy.*"]'), {"silence_alerts": ["Burn"]}, "allow"),
+    "a silence that is allowed": (
+        staging('allow = ["proxy.*", "alertmanager.silence"]'),
+        {"silence_alerts": ["Burn"]},
+        "",
+    ),
     "nothing is allowed": (staging("allow = []"), {}, "allow"),
     "a denied driver": (staging('deny = ["proxy.down"]'), {}, "deny"),
     "deny wins": (staging('allow = ["proxy.*"]', 'deny = ["proxy.down"]'), {}, "deny"),
