@@ -41,7 +41,8 @@ _YEARS = 3650
 def history(*, named: str | None, last: int, budget: bool, days: int | None, form: str, ledger: str | None) -> None:
     """Show what each hypothesis came to, run by run: verdicts, key numbers, since when it fails, how old its last pass is.
 
-    Reads the ledger. FILE is an experiment, TITLE its title or words of it; without one, every hypothesis. Exit code 0 whatever it shows.
+    Reads the ledger. FILE is an experiment, TITLE its title or words of it; without one, every hypothesis, each in short. Exit code 0
+    whatever it shows.
     """
     from gameday.gamedays.ledger.trend import trends  # noqa: PLC0415 - heavy
 
@@ -55,7 +56,7 @@ def history(*, named: str | None, last: int, budget: bool, days: int | None, for
         lines = budget_lines(runs, now=now, days=days or 30)
     else:
         document = {"schema": "gameday/history/1", "hypotheses": [_document(one, last, now) for one in found]}
-        lines = (line for one in found for line in _lines(one, last, now))
+        lines = (line for one in found for line in _lines(one, last, now, whole=len(found) == 1))
     if form == "json":
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
@@ -78,7 +79,7 @@ def _chosen(found: tuple[Trend, ...], named: str | None) -> tuple[Trend, ...]:
     return chosen
 
 
-def _lines(one: Trend, last: int, now: float) -> Iterator[str]:
+def _lines(one: Trend, last: int, now: float, *, whole: bool) -> Iterator[str]:
     from gameday.gamedays.ledger.document import moment  # noqa: PLC0415 - heavy
 
     shown, latest = one.runs[-last:], one.latest
@@ -92,8 +93,9 @@ def _lines(one: Trend, last: int, now: float) -> Iterator[str]:
     yield f"  {'last pass':<11}{when}"
     if failing is not None:
         yield f"  {'failing':<11}since {moment(failing.started)}, {failing.run}"
-    for name in one.objectives:
-        yield f"  {name}: {' | '.join(_figure(_of(run, name)) for run in shown)}"
+    for run in shown if whole else ():
+        figures = "; ".join(f"{name}: {_figure(_of(run, name))}" for name in one.objectives)
+        yield f"  {moment(run.started)}  {run.verdict:<13}{figures}"
 
 
 def _of(run: RunFacts, name: str) -> ObjectiveFacts | None:
@@ -101,15 +103,17 @@ def _of(run: RunFacts, name: str) -> ObjectiveFacts | None:
 
 
 def _figure(found: ObjectiveFacts | None) -> str:
-    """Say what one run measured of an objective: the share of bad requests, or a gauge's value, while the faults were on."""
-    from gameday.judge.words import percent  # noqa: PLC0415 - heavy
+    """Say what one run measured of an objective while the faults were on: the share of bad requests, or a gauge's value."""
+    from gameday.judge.words import percent, seconds  # noqa: PLC0415 - heavy
 
     if found is None:
-        return "–"
-    mark = "" if found.verdict == "pass" else f" {found.verdict}"
+        return "not there"
+    measured = f"{found.value:g}" if found.value is not None else ""
     if found.total:
-        return f"{percent((found.bad or 0) / found.total)} of {found.total:,}{mark}"
-    return f"{found.value:g}{mark}" if found.value is not None else f"{found.reason}{mark}"
+        measured = f"{percent((found.bad or 0) / found.total)} of {found.total:,}"
+    back = "" if found.recovery_seconds is None else f"back in {seconds(found.recovery_seconds)}"
+    mark = "" if found.verdict == "pass" else f"{found.verdict} ({found.reason})"
+    return ", ".join(part for part in (measured, back, mark) if part) or found.reason
 
 
 def _document(one: Trend, last: int, now: float) -> dict[str, Any]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -310,6 +311,10 @@ def test_history_tells_the_trend(runs: Path, tmp_path: Path) -> None:
     assert "4.0 days ago, 0-pass" in text
     assert ", 1-first" in text.partition("failing")[2].splitlines()[0]
     assert "Another" not in text
+    assert re.search(r"^  \S+Z  fail +available: 4\d% of 2,000, back in 0 s, fail \(broken\)$", text, re.MULTILINE), (
+        text
+    )
+    assert "available:" not in ok("history"), "several are told in short"
     file = tmp_path / "experiments" / "payments.yaml"
     file.parent.mkdir()
     file.write_text("title: x\n")
