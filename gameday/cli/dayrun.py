@@ -196,12 +196,13 @@ class _InProcess:
         item: Any = day.agenda[place[1]] if place[0] == "agenda" else day.prerequisites[place[1]]
         return load_item(self._loaded, item, self._given, builtins=builtins)
 
-    def carry_out(self, loaded: Loaded, *, run_id: str, seed: int, label: str) -> Judged:
+    def carry_out(self, loaded: Loaded, *, run_id: str, seed: int, blind: bool) -> Judged:
         """Run it."""
         from gameday.cli.running import run_one  # noqa: PLC0415 - heavy
 
         try:
-            ran = run_one(Entry(run_id=run_id, seed=seed, loaded=loaded), output=self._folder.runs, label=f"of {label}")
+            entry, label = Entry(run_id=run_id, seed=seed, loaded=loaded), f"of {self._loaded.day.title}"
+            ran = run_one(entry, output=self._folder.runs, label=label, blind=blind)
             alarm(ran.judged.document, err=True)
             self.done.append(ran)
             return ran.judged
@@ -237,7 +238,7 @@ def _end(session: Session, document: Mapping[str, Any], form: str, kept: Kept | 
     session.laboratory.settle()
     head = session.journal.head
     session.journal.close()
-    with suppress(BrokenPipeError):
+    with suppress(OSError):  # nobody reads it any more, or its terminal is gone
         if form == "json":
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         else:

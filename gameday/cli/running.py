@@ -66,8 +66,13 @@ def tell_ledger(folder: Path) -> None:
         click.echo(printable(said), err=True)
 
 
-def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = False, report_url: str = "") -> Ran:
-    """Carry out one run; every fault is reverted when this returns. A check has a verdict, no report, and nobody is told of it."""
+def run_one(
+    entry: Entry, *, output: Path, label: str = "", check_only: bool = False, report_url: str = "", blind: bool = False
+) -> Ran:
+    """Carry out one run; every fault is reverted when this returns. A check has a verdict, no report, and nobody is told of it.
+
+    Of a ``blind`` run nobody is told, unless a fault may still be on.
+    """
     import anyio  # noqa: PLC0415 - heavy
 
     from gameday.cli.progress import Progress  # noqa: PLC0415 - heavy
@@ -90,14 +95,14 @@ def run_one(entry: Entry, *, output: Path, label: str = "", check_only: bool = F
         progress.say(" ".join(words))
         notified = teller.notified if teller else tuple
         carry_out = partial(execute, pulses=progress.pulses, notified=notified, check_only=check_only)
-        outcome = anyio.run(carry_out, prepared, both(progress, teller) if teller else progress)
+        outcome = anyio.run(carry_out, prepared, both(progress, teller) if teller and not blind else progress)
         folder = prepared.folder.path
         if outcome.skip_report:
             progress.say(f"no report, because of the second signal; write it with: gameday report {folder}")
         if not check_only:
             write_previous(folder)
         judged = judge_folder(folder) if outcome.skip_report or check_only else report_folder(folder)
-        if teller is not None:
+        if teller is not None and (not blind or judged.verdict is Verdict.DIRTY):
             teller.ended(judged.document)
         return Ran(entry=entry, judged=judged, outbox=teller.outbox if teller else None)
 

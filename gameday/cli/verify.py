@@ -37,14 +37,16 @@ Examples:
 def verify(*, run_folder: Path, head: str, approvers: Path | None, form: str) -> None:
     """Check the hash chain of RUN's journal, every file that hangs on it, and its approvals, and say what was altered since.
 
-    The chain has no key. Whoever can write the folder can write all of it anew; what shows that is a head, and a list of who may
-    approve, that were noted elsewhere.
+    RUN may be the folder of a game day, too: its evidence and its runs are checked with it. The chain has no key. Whoever can write the
+    folder can write all of it anew; what shows that is a head, and a list of who may approve, that were noted elsewhere.
     Exit code 0: nothing was altered. 1: something was. 3: something could not be checked.
     """
     from gameday.gamedays.checked import Finding  # noqa: PLC0415 - heavy
+    from gameday.gamedays.day.verify import is_day_folder, verify_day  # noqa: PLC0415 - heavy
     from gameday.gamedays.verify import verify  # noqa: PLC0415 - heavy
 
-    checks = verify(run_folder, head, approvers.read_bytes() if approvers else None)
+    trusted = approvers.read_bytes() if approvers else None
+    checks = verify_day(run_folder, head, trusted) if is_day_folder(run_folder) else verify(run_folder, head, trusted)
     if form == "json":
         click.echo(json.dumps([{"what": c.what, "finding": c.finding, "says": c.says} for c in checks], indent=2))
     else:

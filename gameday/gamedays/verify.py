@@ -21,7 +21,7 @@ from gameday.runner.folder import environment
 from gameday.schema.loader import files_digest
 from gameday.spi import GamedayError
 
-_LOOSE = ("logs", "previous.json", "findings.yaml")
+_LOOSE = ("logs", "stop", "previous.json", "findings.yaml")
 """Files of a run that its journal says nothing of."""
 
 
@@ -33,8 +33,8 @@ def verify(path: Path, head: str = "", approvers: bytes | None = None) -> tuple[
     run = read_run(path)
     folder, journal = RunFolder(path.resolve()), read_journal(RunFolder(path.resolve()).journal)
     return (
-        *_journal(journal),
-        *_head(journal, head),
+        *check_journal(journal),
+        *check_head(journal, head),
         *_plan(folder, run),
         *check_approvals(run, approvers),
         _file(folder, run),
@@ -45,7 +45,8 @@ def verify(path: Path, head: str = "", approvers: bytes | None = None) -> tuple[
     )
 
 
-def _journal(journal: JournalText) -> Iterator[Checked]:
+def check_journal(journal: JournalText) -> Iterator[Checked]:
+    """Check the chain itself."""
     count = len(journal.events)
     if journal.tail:
         yield altered("journal", f"{len(journal.tail)} bytes after record {count} are not part of the chain")
@@ -57,7 +58,8 @@ def _journal(journal: JournalText) -> Iterator[Checked]:
         yield unknown("journal", "it was never closed: records at its end could be missing")
 
 
-def _head(journal: JournalText, head: str) -> Iterator[Checked]:
+def check_head(journal: JournalText, head: str) -> Iterator[Checked]:
+    """Check a journal against a head that was noted elsewhere, where one is given."""
     if not head:
         yield unknown("head", "not compared with one that was noted elsewhere: a chain written anew would not show")
     elif journal.head == head.lower():

@@ -55,6 +55,7 @@ class Laboratory:
     """What happens while a run is on."""
     folder: DayFolder | None = None
     runs: list[str] = field(default_factory=list[str])
+    blind: list[bool] = field(default_factory=list[bool])
 
     def load(self, place: Place, builtins: Callable[[int], Mapping[str, str]]) -> tuple[Loaded, ...]:
         assert builtins(0)["run.id"]
@@ -63,10 +64,10 @@ class Laboratory:
     def settle(self) -> None:
         """Nothing is on its way."""
 
-    def carry_out(self, loaded: Loaded, *, run_id: str, seed: int, label: str) -> Judged:
+    def carry_out(self, loaded: Loaded, *, run_id: str, seed: int, blind: bool) -> Judged:
         assert loaded is not None
         assert seed >= 0
-        assert label
+        self.blind.append(blind)
         assert self.folder is not None
         self.runs.append(run_id)
         run = RunFolder(self.folder.runs / run_id)

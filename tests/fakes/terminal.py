@@ -40,6 +40,15 @@ class Terminal:
         """Type a line and Enter."""
         os.write(self.descriptor, f"{line}\n".encode())
 
+    def press(self, key: str) -> None:
+        """Press a key, without Enter."""
+        os.write(self.descriptor, key.encode())
+
+    def close(self) -> None:
+        """Close the terminal, as a window is closed."""
+        os.close(self.descriptor)
+        self.descriptor = -1
+
     def end(self, seconds: float = 60) -> int:
         """Read to its end and return its exit code."""
         end = time.monotonic() + seconds
@@ -62,16 +71,17 @@ class Terminal:
 
 @contextmanager
 def terminal(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Generator[Terminal]:
-    """Start a program on a new terminal, which is its controlling one, and end it."""
+    """Start a program on a new terminal, which is its controlling one (Ctrl-C, hang-up), and end it."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=dict(environment), cwd=folder, start_new_session=True
-    )
+    argv = ["setsid", "--ctty", *command]  # it becomes the program, under the same process id
+    process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=dict(environment), cwd=folder)
     os.close(theirs)
+    made = Terminal(process, ours)
     try:
-        yield Terminal(process, ours)
+        yield made
     finally:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGKILL)
         process.wait()
-        os.close(ours)
+        if made.descriptor >= 0:
+            made.close()

@@ -13,6 +13,7 @@ from gameday.gamedays.day.evidence import EvidenceError, keep
 from gameday.gamedays.day.folder import read_day
 from gameday.gamedays.day.inbox import drop, new_message
 from gameday.gamedays.day.session import Session
+from gameday.gamedays.day.verify import verify_day
 from gameday.gamedays.day.view import HIDDEN, View
 from gameday.journal.writer import Journal
 from gameday.spi.errors import GamedayError
@@ -92,7 +93,7 @@ def test_the_worst_wins_and_nothing_missing_passes(
 def test_nothing_is_run_after_a_no_go_or_something_dirty(tmp_path: Path) -> None:
     laboratory = Laboratory()
     Stage(tmp_path, WHOLE).begin(Desk([*ANSWERS[:4], "no-go"]), laboratory)
-    assert len(laboratory.runs) == 1
+    assert (len(laboratory.runs), laboratory.blind) == (1, [True])
 
 
 def test_a_step_waits_for_its_evidence(tmp_path: Path) -> None:
@@ -336,3 +337,38 @@ def test_no_session_forgets_what_the_journal_says(tmp_path: Path) -> None:
     assert session.progress.stopped is not None
     assert session.next_place() == ("agenda", 0)
     journal.close()
+
+
+def findings(folder: Path, head: str = "") -> dict[str, str]:
+    return dict(sorted(((one.what, str(one.finding)) for one in verify_day(folder, head)), reverse=True))
+
+
+def test_what_was_altered_after_a_day_is_found(tmp_path: Path) -> None:
+    (tmp_path / "graph.png").write_bytes(b"picture")
+    stage = Stage(tmp_path, "agenda:\n  - manual: {step: Fail over, evidence: required}\n")
+    stage.begin(Desk([f"done {tmp_path}/graph.png"]))
+    folder, head = stage.folder.path, stage.day.head
+    assert set(findings(folder, head).values()) == {"intact"}
+    (kept,) = stage.folder.evidence.iterdir()
+    for path in (stage.folder.file, kept, stage.folder.verdict):
+        before = path.read_bytes()
+        path.write_bytes(before + b"\n")
+        assert findings(folder, head)[str(path.relative_to(folder))] == "altered"
+        path.write_bytes(before)
+    stage.folder.journal.write_bytes(stage.folder.journal.read_bytes().replace(b"Fail over", b"Fail soon"))
+    assert findings(folder)["journal"] == "altered"
+
+
+def test_a_journal_that_was_cut_anywhere_is_gone_on_with(tmp_path: Path) -> None:
+    """A leader that is killed leaves whole records and perhaps a torn one; after each of them the day can be resumed."""
+    stage = Stage(tmp_path, "agenda:\n  - manual: {step: One}\n  - manual: {step: Two}\n")
+    stage.begin(Desk(["note hm", "mark noticed", "done", "stop"]))
+    lines = stage.folder.journal.read_bytes().splitlines(keepends=True)
+    for count in range(1, len(lines)):
+        stage.folder.journal.write_bytes(b"".join(lines[:count]) + lines[count][:17])
+        stage.folder.inbox.mkdir(exist_ok=True)
+        for closed in stage.folder.path.glob(".inbox-closed"):
+            closed.rmdir()
+        done = [b'"item-ended"' in line for line in lines[:count]].count(True)
+        document = stage.resume(Desk(["done"] * (2 - done)))
+        assert (document["verdict"], document["finished"]) == ("pass", True), count

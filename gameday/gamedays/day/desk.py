@@ -42,8 +42,11 @@ class Laboratory(Protocol):
         """Load the experiment of an item: one for each combination of its matrix; raise ExperimentErrors."""
         ...
 
-    def carry_out(self, loaded: Loaded, *, run_id: str, seed: int, label: str) -> Judged:
-        """Run it, into the day's folder; every fault is reverted when this returns. Raises GamedayError, KeyboardInterrupt."""
+    def carry_out(self, loaded: Loaded, *, run_id: str, seed: int, blind: bool) -> Judged:
+        """Run it, into the day's folder; every fault is reverted when this returns. Raises GamedayError, KeyboardInterrupt.
+
+        Of a ``blind`` one nobody is told whom the day itself does not tell, unless something may still be on.
+        """
         ...
 
     def settle(self) -> None:

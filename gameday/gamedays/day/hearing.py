@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -94,6 +94,8 @@ class Pump:
 
     hearing: Hearing
     run: RunFolder
+    interrupted: Callable[[], str]
+    """Names a signal that came where the run itself has no ear for it yet, or any more."""
     broken: str = ""
     """Why the journal of the day cannot be written any more; empty while all is well."""
     _over: threading.Event = field(default_factory=threading.Event)
@@ -118,8 +120,8 @@ class Pump:
                 self.hearing.take(None)
             except (JournalError, OSError) as error:
                 self.broken = str(error)
-            if self.broken or self.hearing.stopped:
-                self._press(self.broken or self.hearing.stop_why)
+            if why := self.broken or self.hearing.stop_why or self.interrupted():
+                self._press(why)
             if over or self.broken:
                 return
 

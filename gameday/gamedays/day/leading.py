@@ -208,8 +208,9 @@ def _run(session: Session, place: Place, loaded: Loaded, run_id: str, seed: int)
     section, index = place
     session.journal.write("run-started", {"section": section, "index": index, "run": name})
     session.journal.sync()
-    with Pump(session.hearing, RunFolder(session.folder.runs / run_id)) as pump:
-        judged = session.laboratory.carry_out(loaded, run_id=run_id, seed=seed, label=session.file.title)
+    blind = section == "agenda" and session.file.agenda[index].blind
+    with Pump(session.hearing, RunFolder(session.folder.runs / run_id), session.desk.interrupted) as pump:
+        judged = session.laboratory.carry_out(loaded, run_id=run_id, seed=seed, blind=blind)
     if pump.broken:
         raise GamedayError(f"the day's journal cannot be written: {pump.broken}")
     end_run(session, place, name, judged)
@@ -220,4 +221,5 @@ def end_run(session: Session, place: Place, name: str, judged: Judged) -> None:
     """Write down what a run came to."""
     reasons: Iterable[Any] = judged.document["reasons"]
     data = {"section": place[0], "index": place[1], "run": name, "verdict": judged.verdict.word}
-    session.journal.write("run-ended", {**data, "reasons": [str(one) for one in reasons]})
+    head = str(judged.document.get("journal_head") or "")
+    session.journal.write("run-ended", {**data, "reasons": [str(one) for one in reasons], "head": head})

@@ -162,7 +162,8 @@ def _end_lost(day: Day, place: Place, progress: Progress, journal: Journal) -> N
         if one["verdict"] is None and (day.folder.path / one["run"] / "verdict.json").is_file():
             judged = report_folder(day.folder.path / one["run"])
             one |= {"verdict": judged.verdict.word, "reasons": [str(reason) for reason in judged.document["reasons"]]}
-            journal.write("run-ended", {"section": section, "index": index, **one})
+            head = judged.document["journal_head"]
+            journal.write("run-ended", {"section": section, "index": index, **one, "head": head})
     said = {"by": "", "role": "", "why": "its leader was lost", "message": None}
     data = {
         "index": index,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from gameday.gamedays.day.evidence import EvidenceError, keep
 from gameday.gamedays.day.folder import DayFolder, read_day
 from gameday.gamedays.day.hearing import LOOK_SECONDS, Hearing, Question
 from gameday.gamedays.day.progress import INTERRUPTED, Place, Progress, asked_role, kind_of, next_place, note, title_of
-from gameday.gamedays.day.verdict import judge_day
+from gameday.gamedays.day.verdict import judge_day, verdict_bytes
 from gameday.journal.reader import read_journal
 from gameday.journal.writer import Journal
 from gameday.runner.ending import replace_file
@@ -214,5 +213,5 @@ def lacks_evidence(file: DayFile, place: Place, word: str, evidence: Sequence[Ma
 def write_verdict(folder: DayFolder) -> dict[str, Any]:
     """Judge the day of a folder and write its verdict.json; return it."""
     document = judge_day(read_day(folder.path))
-    replace_file(folder.verdict, (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
+    replace_file(folder.verdict, verdict_bytes(document))
     return document

@@ -6,7 +6,8 @@ is inconclusive, never a pass. The worst wins, and dirty is the worst.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,11 @@ def judge_day(day: Day, *, leading: bool = False) -> dict[str, Any]:
         "prerequisites": items[: len(day.file.prerequisites)],
         "items": items[len(day.file.prerequisites) :],
     }
+
+
+def verdict_bytes(document: Mapping[str, Any]) -> bytes:
+    """Write it as the folder keeps it: the same bytes for the same document."""
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _summary(reasons: list[dict[str, Any]]) -> str:
