@@ -11,6 +11,7 @@ from gameday.gamedays.day.verdict import judge_day, verdict_bytes
 from gameday.gamedays.verify import check_head, check_journal, verify
 from gameday.journal.folder import file_digest
 from gameday.journal.reader import read_journal
+from gameday.model import Json
 from gameday.spi.errors import GamedayError
 
 
@@ -34,7 +35,7 @@ def verify_day(path: Path, head: str = "", approvers: bytes | None = None) -> tu
 
 def _noted(day: Day) -> Iterator[Checked]:
     """Check what the first record has the hashes of."""
-    opened = day.events[0].data if day.events and day.events[0].kind == "day-opened" else {}
+    opened: Json = day.events[0].data if day.events and day.events[0].kind == "day-opened" else {}
     for path, key in ((day.folder.file, "digest"), (day.folder.plan, "plan")):
         yield _same(path, path.name, opened.get(key), "what the day was begun with")
 
