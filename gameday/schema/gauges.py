@@ -19,7 +19,7 @@ from gameday.spi.errors import GamedayError
 
 KINDS = (
     "http", "command", "sql", "redis", "rabbitmq", "process", "elasticsearch", "loki", "chaostoolkit", "prometheus",
-    "prometheus_alerts", "alertmanager",
+    "prometheus_alerts", "alertmanager", "k8s",
 )  # fmt: skip
 """Kinds of probes that ship with gameday."""
 

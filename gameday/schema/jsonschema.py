@@ -105,6 +105,10 @@ _KINDS: dict[str, dict[str, Any]] = {
         "description": "a server of Elasticsearch or OpenSearch, beside index and query",
         "examples": ["http://127.0.0.1:9200"],
     },
+    "k8s": {
+        "enum": ["ready", "restarts", "cpu", "memory", "warnings", "hpa-current", "hpa-desired"],
+        "description": "a number in a cluster, beside kubeconfig, context and namespace",
+    },
     "loki": {
         "type": "string",
         "description": "a server of Grafana Loki, beside a metric query",

@@ -11,6 +11,7 @@ import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
@@ -58,10 +59,20 @@ class Api:
 
     cluster: Cluster
     client: Any
+    seconds: float = REQUEST_SECONDS
+    """How long one request may take."""
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
         """Read one object or list; KubeError, with status 404 when it is not there."""
         return self._ask("GET", path, query=query)
+
+    def dated(self, path: str, query: Mapping[str, str]) -> tuple[Json, float]:
+        """Read a list, and what time it is there (seconds since the epoch): its clock, not ours, is that of its objects."""
+        body, headers = self._answer("GET", path, query=query)
+        try:
+            return dict(json.loads(body)), parsedate_to_datetime(str(headers["Date"])).timestamp()
+        except (ValueError, KeyError, TypeError):
+            raise KubeError(f"{self.cluster.server} does not say what time it is") from None
 
     def find(self, path: str) -> Json | None:
         """Read one object, or return None when it is not there."""
@@ -85,7 +96,13 @@ class Api:
         body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
         return self._ask("DELETE", path, body=body if grace is None else {**body, "gracePeriodSeconds": grace})
 
-    def _ask(
+    def _ask(self, method: str, path: str, **more: Any) -> Json:
+        try:
+            return dict(json.loads(self._answer(method, path, **more)[0]))
+        except ValueError:
+            raise KubeError(f"{self.cluster.server} answers {method} {path} with what is not JSON") from None
+
+    def _answer(
         self,
         method: str,
         path: str,
@@ -93,7 +110,7 @@ class Api:
         query: Mapping[str, str] | None = None,
         body: Json | None = None,
         kind: str = "application/json",
-    ) -> Json:
+    ) -> tuple[bytes, Mapping[str, Any]]:
         kubernetes, urllib3 = _library(), cast("Any", importlib.import_module("urllib3"))
         try:
             answer = self.client.call_api(
@@ -105,17 +122,15 @@ class Api:
                 auth_settings=["BearerToken"],
                 _preload_content=False,
                 _return_http_data_only=True,
-                _request_timeout=(REQUEST_SECONDS, REQUEST_SECONDS),  # client 35 ignores a single float
+                _request_timeout=(self.seconds, self.seconds),  # client 35 ignores a single float
             )
-            return dict(json.loads(answer.data))
+            return bytes(answer.data), dict(answer.headers)
         except kubernetes.client.exceptions.ApiException as error:
             if error.status:
                 raise self._refused(method, path, int(error.status), error.body) from None
             raise self._silent(str(error.reason)) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._silent(_plain(error)) from None
-        except ValueError:
-            raise KubeError(f"{self.cluster.server} answers {method} {path} with what is not JSON") from None
+            raise self._silent(_plain(error, self.seconds)) from None
 
     def _refused(self, method: str, path: str, status: int, body: Any) -> KubeError:
         try:
@@ -131,10 +146,10 @@ class Api:
         return KubeError(f"no answer from the API server {self.cluster.server}: {why}")
 
 
-def _plain(error: Exception) -> str:
+def _plain(error: Exception, seconds: float) -> str:
     kind = type(error).__name__
     if "Timeout" in kind:
-        return f"nothing within {REQUEST_SECONDS:g} s"
+        return f"nothing within {seconds:g} s"
     return "connection refused" if "refused" in str(error) else kind
 
 
@@ -147,7 +162,7 @@ def _library() -> Any:
 
 
 @contextmanager
-def connect(kubeconfig: str, context: str) -> Generator[Api]:
+def connect(kubeconfig: str, context: str, seconds: float = REQUEST_SECONDS) -> Generator[Api]:
     """Open the way to the cluster that a context of a kubeconfig names; DriverError when there is none. Nothing is sent."""
     path = Path(kubeconfig).expanduser()
     if not path.is_file():
@@ -165,7 +180,7 @@ def connect(kubeconfig: str, context: str) -> Generator[Api]:
     cluster = Cluster(kubeconfig=str(path.resolve()), context=context, server=str(configuration.host))
     client = kubernetes.client.ApiClient(configuration)
     try:
-        yield Api(cluster=cluster, client=client)
+        yield Api(cluster=cluster, client=client, seconds=seconds)
     finally:
         client.rest_client.pool_manager.clear()
 

@@ -17,6 +17,8 @@ from tests.fakes.kube.store import (
     AUTOSCALERS,
     BUDGETS,
     DEPLOYMENTS,
+    EVENTS,
+    METRICS,
     NAMESPACES,
     NODES,
     PODS,
@@ -24,6 +26,7 @@ from tests.fakes.kube.store import (
     Store,
     is_going,
     is_ready,
+    now,
 )
 
 Fault = Callable[[str, str], ApiError | float | None]
@@ -119,6 +122,21 @@ class FakeKube:
         """Put a service before the pods of an app."""
         spec = {"selector": {"app": app}, "clusterIP": "10.96.7.7", "clusterIPs": ["10.96.7.7"]}
         self.store.create(SERVICES, namespace, {"metadata": {"name": app}, "spec": spec})
+
+    def measure(self, app: str, cpu: str, memory: str, *, namespace: str = "shop", at: str = "") -> None:
+        """Let the metrics server have measured every pod of an app, each with two containers that use this much."""
+        for pod in self.store.list(PODS, namespace, labels=f"app={app}"):
+            name, labels = pod["metadata"]["name"], pod["metadata"]["labels"]
+            used = {"usage": {"cpu": cpu, "memory": memory}}
+            if (METRICS, namespace, name) in self.store.objects:
+                self.store.drop(METRICS, namespace, name)
+            made = {"metadata": {"name": name, "labels": labels}, "timestamp": at or now(), "containers": [used, used]}
+            self.store.create(METRICS, namespace, made)
+
+    def warn(self, reason: str, *, at: str = "", namespace: str = "shop") -> None:
+        """Let something be worth a warning."""
+        seen = {"type": "Warning", "reason": reason, "count": 3, "lastTimestamp": at or now()}
+        self.store.create(EVENTS, namespace, {"metadata": {"generateName": "web."}, **seen})
 
     def ready(self, app: str, *, namespace: str = "shop") -> frozenset[str]:
         """The uids of the ready pods of an app."""

@@ -13,7 +13,15 @@ _SET = re.compile(r"(\S+)\s+(in|notin)\s*\(([^)]*)\)")
 _EQUAL = re.compile(r"([^!=\s]+)\s*(!=|==|=)\s*([^=\s]*)")
 _EXISTS = re.compile(r"(!?)\s*([^\s!=()]+)")
 _FIELD = re.compile(r"([\w.]+)(!=|==?)(.*)")
-_FIELDS = {"metadata.name", "metadata.namespace", "status.phase", "spec.nodeName", "spec.unschedulable"}
+_FIELDS = {
+    "metadata.name",
+    "metadata.namespace",
+    "status.phase",
+    "spec.nodeName",
+    "spec.unschedulable",
+    "type",
+    "reason",
+}
 
 
 def labels_match(selector: str, labels: Mapping[str, str]) -> bool:

@@ -27,6 +27,8 @@ BUDGETS: Resource = ("policy", "v1", "poddisruptionbudgets")
 CONFIGMAPS: Resource = ("", "v1", "configmaps")
 SECRETS: Resource = ("", "v1", "secrets")
 SERVICES: Resource = ("", "v1", "services")
+EVENTS: Resource = ("", "v1", "events")
+METRICS: Resource = ("metrics.k8s.io", "v1beta1", "pods")
 AUTOSCALERS: Resource = ("autoscaling", "v2", "horizontalpodautoscalers")
 KINDS: dict[Resource, str] = {
     PODS: "Pod",
@@ -35,6 +37,8 @@ KINDS: dict[Resource, str] = {
     CONFIGMAPS: "ConfigMap",
     SECRETS: "Secret",
     SERVICES: "Service",
+    EVENTS: "Event",
+    METRICS: "PodMetrics",
     AUTOSCALERS: "HorizontalPodAutoscaler",
     DEPLOYMENTS: "Deployment",
     REPLICASETS: "ReplicaSet",
