@@ -106,7 +106,7 @@ class SilenceAlerts:
 def _matchers(alerts: tuple[str, ...], labels: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return matchers, which must all hold; a regular expression (RE2, anchored) where there are several names."""
     several = len(alerts) > 1
-    names = "|".join(_META.sub(r"\\\1", name) for name in alerts) if several else alerts[0]
+    names = "|".join(_META.sub(r"\\\1", name) for name in alerts) if several else "".join(alerts)
     wanted = [("alertname", names, several), *((name, str(value), False) for name, value in labels.items())]
     return [{"name": name, "value": value, "isRegex": regex, "isEqual": True} for name, value, regex in wanted]
 

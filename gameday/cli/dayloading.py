@@ -94,6 +94,7 @@ def load_item(loaded: LoadedDay, item: Any, given: Given, **more: Any) -> tuple[
     return load_file(
         loaded.beside(item.experiment),
         Given(variables={**given.variables, **own}, secret_values=given.secret_values),
+        silence=loaded.day.silence_alerts,
         **more,
     )
 

@@ -106,9 +106,14 @@ def _entries(path: Path, given: Given, seed: int) -> list[Entry]:
 
 
 def load_file(
-    path: Path, given: Given, *, builtins: Callable[[int], Mapping[str, str]] | None = None, require_values: bool = True
+    path: Path,
+    given: Given,
+    *,
+    builtins: Callable[[int], Mapping[str, str]] | None = None,
+    require_values: bool = True,
+    silence: Iterable[str] = (),
 ) -> tuple[Loaded, ...]:
-    """Load one file: an experiment, or each combination of its matrix; raise ExperimentErrors."""
+    """Load one file: an experiment, or each combination of its matrix; raise ExperimentErrors. ``silence``: alerts beside its own."""
     from gameday.registry import load_driver, load_probe  # noqa: PLC0415 - heavy
     from gameday.schema.loader import load_experiments  # noqa: PLC0415 - heavy
 
@@ -119,6 +124,7 @@ def load_file(
         environ=os.environ,
         builtins=builtins,
         require_values=require_values,
+        silence=tuple(silence),
         drivers=load_driver,
         probes=load_probe,
         library=library(),

@@ -121,6 +121,7 @@ def load_experiments(
     environ: Mapping[str, str] | None = None,
     builtins: Builtins | None = None,
     require_values: bool = True,
+    silence: tuple[str, ...] = (),
     drivers: DriverCheck | None = None,
     probes: ProbeCheck | None = None,
     library: Path | None = None,
@@ -130,13 +131,22 @@ def load_experiments(
     One result for each combination of ``matrix:``, in the order of the file, the last name changing fastest; one without.
     ``variables`` are from ``--var``, ``secret_values`` from variable files (secrets and others), ``builtins`` are the
     values of ``run.id`` and ``run.seed`` (samples by default). With ``require_values`` a secret without a value is an
-    error; otherwise it is listed as ``needed``. ``drivers`` (registry.load_driver) checks each fault against its driver,
+    error; otherwise it is listed as ``needed``.
+    ``silence`` are alerts that are silenced beside the file's own. ``drivers`` (registry.load_driver) checks each fault against its driver,
     ``probes`` (registry.load_probe) each gauge. ``library`` is the folder of what ships with gameday.
     """
     source = Path(path)
     data = read_bytes(source)
     chaos = read_chaos(str(path), data)
     if chaos is not None:
+        if silence:
+            hint = "take silence_alerts: away, or put the experiment into a file that uses: it, with sources: {alertmanager: …}"
+            chaos.refuse(
+                Span(1, 1),
+                "missing-source",
+                "a Chaos Toolkit experiment names no Alertmanager to silence alerts at",
+                hint,
+            )
         if callable(builtins):
             builtins(0)
         return (_load_chaos(chaos, source, data, variables or {}),)
@@ -156,6 +166,7 @@ def load_experiments(
             variables=bound(known, combination),
             builtins={**SAMPLE_BUILTINS, **(values or {})},
             checks=Checks(drivers=drivers, probes=probes),
+            silence=silence,
             used_at=fragments.used_at,
         )
         experiment = reading.read()

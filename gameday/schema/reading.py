@@ -21,6 +21,7 @@ from gameday.schema.parts import parts_of
 from gameday.schema.power import Unprovable, compared
 from gameday.schema.references import check_references
 from gameday.schema.shape import Shaped
+from gameday.schema.silence import SILENCE
 from gameday.schema.silences import check_silences
 from gameday.schema.slofiles import settle_burns
 from gameday.schema.sources import check_sources
@@ -47,6 +48,8 @@ class Reading:
     checks: Checks
     used_at: Mapping[int, Span]
     """Number of a fragment's places → where the experiment file asks for it."""
+    silence: tuple[str, ...] = ()
+    """Alerts that are silenced beside those of the file: a game day's."""
     root: Entries = field(default_factory=lambda: Entries(span=Span(1, 1)))
 
     def read(self) -> Experiment | None:
@@ -78,7 +81,12 @@ class Reading:
         delays = {index: tuple(map(substitution.value, values)) for index, values in self.shaped.delays.items()}
         put_off(self.document, self.root, delays)
         raw: dict[str, Any] = plain(self.root)
-        return raw
+        own = raw.get(SILENCE, [])
+        return (
+            {**raw, SILENCE: list(dict.fromkeys((*own, *self.silence)))}
+            if self.silence and isinstance(own, list)
+            else raw
+        )
 
     def _check_faults(self, raw: Mapping[str, Any]) -> set[int]:
         """Check each fault against its driver; return the indices whose times were checked, too."""

@@ -10,8 +10,8 @@ import pytest
 from gameday.registry import load_driver, load_probe
 from gameday.schema.errors import ExperimentErrors, Located
 from gameday.schema.experiment import Experiment
-from gameday.schema.loader import load_experiment
-from tests.harness import Lab
+from gameday.schema.loader import load_experiment, load_experiments
+from tests.harness import ROOT, Lab
 
 BOTH = {"prometheus": {"url": "http://127.0.0.1:9090"}, "alertmanager": {"url": "http://127.0.0.1:9093"}}
 ROUTER = {"alertmanager": {"url": "http://127.0.0.1:9093"}}
@@ -38,6 +38,19 @@ def test_it_is_read_written_back_and_undone_as_a_fault(tmp_path: Path) -> None:
     assert (silence.name, silence.do) == ("silence_alerts", "alertmanager.silence")
     assert [fault.name for fault in found.faults] == ["flip"], "it is no fault of the run"
     assert load_driver(silence.do, silence.with_).reversible
+
+
+def test_a_game_day_adds_its_own_and_is_held_to_the_same(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    path = lab.write(sources=BOTH, silence_alerts=["Burn"])
+    [loaded] = load_experiments(path, silence=("Slow", "Burn"))
+    assert loaded.experiment.silence_alerts == ("Burn", "Slow")
+    with pytest.raises(ExperimentErrors) as caught:
+        load_experiments(lab.write(), silence=("Slow",))
+    assert [error.code for error in caught.value.errors] == ["missing-source"]
+    path.write_text((ROOT / "tests/chaostoolkit/http.json").read_text())
+    with pytest.raises(ExperimentErrors, match="no Alertmanager to silence alerts at"):
+        load_experiments(path, silence=("Slow",))
 
 
 def test_without_it_there_is_none(tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ class DayFile(Section):
     unattended: Literal["skip", "refuse"] = key(
         default="skip", description="manual steps when nobody is there: leave them out (inconclusive), or do not begin"
     )
-    silence_alerts: SilencedAlerts = key(default=(), description="alerts that are silenced while the day is on")
+    silence_alerts: SilencedAlerts = key(
+        default=(), description="alerts that are silenced while each of its experiments is on"
+    )
     prerequisites: tuple[Prerequisite, ...] = key(default=(), description="what must be so before anything is injected")
     agenda: tuple[AgendaItem, ...] = key(least=1, most=200, description="what is done, in this order")
     notify: tuple[Channel, ...] = key(default=(), description="who is told")
