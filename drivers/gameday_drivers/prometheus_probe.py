@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 from gameday.spi import Evidence, Line, ProbeError, QueryError, StaleError, World
 from gameday.spi.probe import READ_MS
+from gameday.spi.tally import Tally
 from gameday_drivers.prometheus_api import Asking, items, member
+from gameday_drivers.prometheus_tally import tally_counters, tally_gauge
 from gameday_drivers.promql import counters, selectors, tokens
 
 FETCH_MS = 10_000
@@ -112,6 +114,13 @@ class PrometheusProbe:
                 raise StaleError(
                     f"the newest sample of {selector} is {age:.0f} s old; fresh: allows {self.fresh / 1000:g} s"
                 )
+
+    def tally(self, world: World, seconds: int, beyond: str) -> Tally:
+        """Return what was bad over the last ``seconds``, of two counters or of an expression that was ``beyond``."""
+        asking = Asking.of(world, self.timeout)
+        if isinstance(self.value, str):
+            return tally_gauge(asking, self.value, seconds, beyond)
+        return tally_counters(asking, {part: str(text) for part, text in self.value.items()}, seconds)
 
     def fetch(self, world: World, from_wall: float, to_wall: float) -> Evidence:
         """Return the raw samples of both counters, and ``up`` of the jobs that they are scraped from."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,10 +22,12 @@ from gameday.model import Plan, Reason
 from gameday.policy.approvals import unapproved
 from gameday.policy.file import Policy
 from gameday.policy.found import find_policies
+from gameday.policy.refusal import Refusal
 from gameday.policy.rules import refusals, target_refusals, under
 from gameday.policy.subject import lasting
 from gameday.registry import load_driver
 from gameday.runner.bounds import fault_max_ms, run_max_ms
+from gameday.runner.budget import budgets
 from gameday.runner.folder import subject_of
 from gameday.runner.planning import PLAN_SECONDS, api_server, beyond
 from gameday.runner.proxies import elsewhere
@@ -122,6 +125,7 @@ def _forbidden(
     broken = refusals(policies, experiment, now, run_max_ms(experiment))
     broken += target_refusals(policies, experiment, found.targets, found.servers)
     broken += unapproved(policies, experiment, subject_of(loaded), now, lasting(experiment, found.targets))
+    broken += [one for one in budgets(policies, experiment, os.environ) if isinstance(one, Refusal)]
     for refusal in broken:
         yield {"reason": str(Reason.POLICY), "detail": str(refusal)}
 

@@ -1,8 +1,4 @@
-"""The policy file's shape: environments, recognised by the hosts that a run touches, and the rules of each.
-
-A key that this version cannot enforce yet is no error: it refuses every run of its environment, and says so. A rule that is read
-and not kept would be worse than none.
-"""
+"""The policy file's shape: environments, recognised by the hosts that a run touches, and the rules of each."""
 
 from __future__ import annotations
 
@@ -10,19 +6,18 @@ import tomllib
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from gameday.schema.fields import Abort, Argument, Line, Name, Url
 from gameday.schema.marks import Mistake
+from gameday.schema.quantities import parse_percent
 from gameday.schema.section import InvalidError, Section, key
+from gameday.schema.source import SourceSpec
 from gameday.schema.units import PositiveDuration
 from gameday.schema.windows import check_clock, check_days, check_moment, check_zone
 from gameday.spi.errors import GamedayError
 
 FILE = "gameday.toml"
 MAX_BYTES = 1 << 20
-NOT_YET = ("error_budget",)
-"""Keys of an environment that are known and not enforced yet."""
 
 
 class PolicyError(GamedayError):
@@ -82,6 +77,24 @@ class Clusters(Section):
             raise ValueError('has no namespaces; write namespaces = ["shop"], or cluster_scoped = true')
 
 
+class ErrorBudget(Section):
+    """What must be left of an SLO's error budget before anything may cost more of it."""
+
+    slo: Argument = key(description="an OpenSLO document, beside the policy", examples=["slo/checkout.yaml"])
+    at_least: Line = key(description="share of the budget", examples=["25%"])
+    source: Line | None = key(default=None, description="a name under sources, where there are several")
+
+    @property
+    def least(self) -> float:
+        """The share, from 0 to 1."""
+        return parse_percent(self.at_least)
+
+    def agree(self) -> None:
+        """Raise ValueError when it is no share."""
+        if not 0 < self.least <= 1:
+            raise ValueError("at_least is from above 0% to 100%")
+
+
 class Environment(Section):
     """One environment: how it is recognised, and what may be done to it."""
 
@@ -108,7 +121,7 @@ class Environment(Section):
     revoked: Argument | None = key(
         default=None, description="keys that are revoked, as ssh-keygen -Y verify -r takes them"
     )
-    error_budget: Any = None
+    error_budget: ErrorBudget | None = key(default=None, description="what must be left of an error budget")
 
     def agree(self) -> None:
         """Raise ValueError when it could not be recognised."""
@@ -119,16 +132,22 @@ class Environment(Section):
         if self.revoked is not None and self.approvers is None:
             raise ValueError("has revoked, which is for approvers")
 
-    @property
-    def not_yet(self) -> tuple[str, ...]:
-        """Its keys that are not enforced yet."""
-        return tuple(name for name in NOT_YET if getattr(self, name) is not None)
-
 
 class Rules(Section):
     """A whole policy file."""
 
     environments: dict[Name, Environment] = key(least=1, description="each under its name")
+    sources: dict[Name, SourceSpec] = key(default={}, description="where error budgets are asked for: Prometheus")
+
+    def agree(self) -> None:
+        """Raise ValueError where somebody else could say who is asked."""
+        for name, source in self.sources.items():
+            if "${" in source.url:
+                raise ValueError(
+                    f"sources.{name}.url is part of the policy and no variable; only a token or password is"
+                )
+            if (source.kind or name) != "prometheus":
+                raise ValueError(f'sources.{name} is of no known kind; write kind = "prometheus"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

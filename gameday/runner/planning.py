@@ -63,23 +63,22 @@ async def plan_faults(
     servers = {name: server for name, fault in ctx.faults.items() if (server := api_server(fault.plan))}
     if forbidden := target_refusals(ctx.policies, ctx.experiment, chosen, servers):
         raise RefusedError(Reason.POLICY, "; ".join(map(str, forbidden)))
-    await anyio.to_thread.run_sync(_approve, ctx, chosen, servers)
+    for record in await anyio.to_thread.run_sync(_approvals, ctx, chosen, servers):
+        ctx.journal.write("approved", record)
 
 
-def _approve(ctx: Context, chosen: Mapping[str, tuple[str, ...]], servers: Mapping[str, str]) -> None:
-    """Note who approved just these targets; raise RefusedError when too few people did."""
+def _approvals(ctx: Context, chosen: Mapping[str, tuple[str, ...]], servers: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return, for the journal, who approved just these targets; raise RefusedError when too few people did."""
     asked = demands(ctx.policies, ctx.experiment, servers)
     if not asked:
-        return
+        return []
     if ctx.subject is None:
         raise RefusedError(Reason.POLICY, "approvals are asked for, and what was approved is not known")
     ctx.approved = lasting(ctx.experiment, chosen)
     found = list(meet_all(asked, ctx.subject, ctx.approved, datetime.now(UTC)))
     if forbidden := [one for one in found if isinstance(one, Refusal)]:
         raise RefusedError(Reason.POLICY, "; ".join(map(str, forbidden)))
-    for one in found:
-        if isinstance(one, Met):
-            ctx.journal.write("approved", one.record())
+    return [one.record() for one in found if isinstance(one, Met)]
 
 
 def not_allowed(ctx: Context, fault: str, plan: Plan) -> str:

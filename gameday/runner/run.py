@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import anyio
+import anyio.to_thread
 
 from gameday.journal.folder import RunFolder, file_digest
 from gameday.journal.writer import Journal
@@ -17,9 +19,11 @@ from gameday.model import Event, Json, Reason
 from gameday.policy.approvals import unapproved
 from gameday.policy.file import Policy
 from gameday.policy.recognised import environments
+from gameday.policy.refusal import Refusal
 from gameday.policy.rules import refusals
 from gameday.runner import faults, phases, proxies, silence, system
 from gameday.runner.bounds import run_max_ms
+from gameday.runner.budget import Left, budgets
 from gameday.runner.context import Context
 from gameday.runner.folder import Prepared
 from gameday.runner.measuring import Measuring
@@ -68,7 +72,8 @@ async def execute(
     _open(journal, prepared)
     outcome = Outcome(folder=folder, skip_report=False)
     try:
-        refusal = _refusal(prepared, check_only=check_only)
+        refusal = await anyio.to_thread.run_sync(partial(_refusal, prepared, check_only=check_only))
+        refusal = refusal or await _overspent(prepared, journal)
         if refusal:
             journal.write("refused", {"reason": refusal[0].value, "detail": refusal[1]})
             journal.write("closed", {"undone": True})
@@ -159,6 +164,17 @@ def _refusal(prepared: Prepared, *, check_only: bool) -> tuple[Reason, str] | No
         for lack in lacks
     ]
     return (Reason.TOO_FEW, "; ".join(said)) if said else None
+
+
+async def _overspent(prepared: Prepared, journal: Journal) -> tuple[Reason, str] | None:
+    """Note what is left of the error budgets that policies ask for; say where that is too little, or not known."""
+    ask = partial(budgets, prepared.policies, prepared.experiment, os.environ)
+    found = await anyio.to_thread.run_sync(lambda: list(ask()))
+    for one in found:
+        if isinstance(one, Left):
+            journal.write("budget", one.record())
+    forbidden = [str(one) for one in found if isinstance(one, Refusal)]
+    return (Reason.POLICY, "; ".join(forbidden)) if forbidden else None
 
 
 async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Outcome:

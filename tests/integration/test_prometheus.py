@@ -184,6 +184,13 @@ def test_the_ways_of_a_real_one(tmp_path: Path) -> None:
         assert found.parts["bad"] == []
         assert {line.labels["job"] for line in found.parts["total"]} == {"gone", "other"}
         assert found.interval == pytest.approx(1.0, abs=0.2)
+        down = PrometheusProbe(value="sum(up)").tally(world, 120, "< 1")
+        assert down.bad == pytest.approx(down.total)  # both are down at every look
+        assert 0 < down.known < 0.9  # two minutes are asked for, and it has just begun
+        with pytest.raises(ProbeError, match="has no series"):
+            PrometheusProbe(value={"bad": "no_such_total", "total": "up"}).tally(world, 120, "")
+        with pytest.raises(ProbeError, match="nothing was counted"):
+            PrometheusProbe(value={"bad": "up", "total": "up"}).tally(world, 120, "")
         server.stop()
         with pytest.raises(ProbeError, match="refused"):
             ask("sum(up)")

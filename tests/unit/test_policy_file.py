@@ -27,6 +27,17 @@ BAD = {
     "approvers of nothing": (GOOD + "approvers = 'a'", "needs approvals and approvers together"),
     "no approval": (GOOD + "approvals = 0\napprovers = 'a'", "environments.a.approvals"),
     "revoked of nobody": (GOOD + "revoked = 'a'", "which is for approvers"),
+    "an error budget of nothing": (
+        GOOD + 'error_budget = {at_least = "25%"}',
+        "missing key environments.a.error_budget.slo",
+    ),
+    "an error budget beyond all": (GOOD + 'error_budget = {slo = "a", at_least = "125%"}', "at_least is from"),
+    "an error budget that is no share": (
+        GOOD + 'error_budget = {slo = "a", at_least = "much"}',
+        "environments.a.error_budget",
+    ),
+    "a source that a variable names": (GOOD + '[sources.prometheus]\nurl = "${URL}"', "is part of the policy"),
+    "a source of another kind": (GOOD + '[sources.loki]\nurl = "http://127.0.0.1"', "is of no known kind"),
     "a misspelt rule": (GOOD + "denny = ['*']", "unknown key environments.a.denny"),
     "no duration": (GOOD + "max_duration = 5", "environments.a.max_duration"),
     "no number": (GOOD + "max_targets = 0", "environments.a.max_targets"),

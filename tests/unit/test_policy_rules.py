@@ -184,11 +184,6 @@ WHAT: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "no longer than allowed": (staging('max_duration = "40s"'), {}, ""),
     "too long": (staging('max_duration = "39s"'), {}, "max_duration"),
-    "error budgets cannot be had yet": (
-        staging('error_budget = {slo = "a.yaml", at_least = "25%"}'),
-        {},
-        "error_budget",
-    ),
     "a denied host": (staging('deny_hosts = ["127.*"]'), {}, "deny_hosts"),
     "an abort rule that can be kept": (staging('abort = ["errors lose 3s of traffic beyond 50%"]'), {}, ""),
     "an abort rule on what is not measured": (ALERTS, {}, "abort"),
