@@ -15,7 +15,6 @@ from gameday.policy.places import place_of
 from gameday.policy.recognised import environments
 from gameday.policy.refusal import Refusal
 from gameday.registry import load_probe
-from gameday.runner.sources import resolve
 from gameday.schema.errors import ExperimentErrors
 from gameday.schema.experiment import Experiment
 from gameday.schema.nodes import Entries
@@ -24,6 +23,7 @@ from gameday.schema.quantities import format_percent
 from gameday.schema.yamlfile import parse, read_bytes
 from gameday.spi import GamedayError, Secrets, World
 from gameday.spi.tally import Tallies, Tally
+from gameday.undo.sources import resolve
 
 KNOWN = 0.9
 """How much of the window must be known."""
