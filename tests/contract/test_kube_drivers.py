@@ -11,16 +11,18 @@ import pytest
 from gameday.model import Plan
 from gameday.spi import Driver, World
 from gameday.testing import DriverContract, IrreversibleContract, eventually, stays
+from gameday_drivers.kube.container_kill import KillContainer
 from gameday_drivers.kube.deployment_scale import BEFORE, ScaleDeployment
 from gameday_drivers.kube.network_deny import DenyNetwork
 from gameday_drivers.kube.node_cordon import CordonNodes
 from gameday_drivers.kube.node_drain import DrainNodes
 from gameday_drivers.kube.pod_evict import EvictPods
 from gameday_drivers.kube.pod_kill import KillPods
+from gameday_drivers.kube.stress import StressNode
 from gameday_drivers.kube.target import EXPIRES, RUN
 from tests.fakes.kube import FakeKube
 from tests.fakes.kube.enforcing import node_port
-from tests.fakes.kube.store import DEPLOYMENTS, NODES, POLICIES
+from tests.fakes.kube.store import DEPLOYMENTS, NODES, PODS, POLICIES
 
 pytestmark = pytest.mark.slow
 
@@ -126,3 +128,16 @@ class TestDrainNodes(DriverContract):
         for node in kube.store.list(NODES):
             assert not node["spec"].get("unschedulable")
             assert marks_of(node) == set()
+
+
+class TestKillContainer(IrreversibleContract):
+    @pytest.fixture
+    def driver(self, where: dict[str, Any]) -> Driver:
+        return KillContainer(**where, namespace="shop", selector="app=web", container="c", count=2)
+
+
+class TestStressNode(DriverContract):
+    @pytest.fixture
+    def driver(self, kube: FakeKube, where: dict[str, Any]) -> Iterator[Driver]:
+        yield StressNode(**where, namespace="shop", selector="app=web", cpu=1)
+        assert not [pod for pod in kube.store.list(PODS) if pod["metadata"]["name"].startswith("gameday-")]

@@ -12,13 +12,13 @@ from gameday_drivers.kube.access import Need
 from gameday_drivers.kube.api import connect, planned
 from gameday_drivers.kube.evictions import WITHIN_HELP, evict_all
 from gameday_drivers.kube.pods import BUDGETS, all_pods
-from gameday_drivers.kube.victims import Victims
+from gameday_drivers.kube.victims import Deleted
 
 _SLACK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvictPods(Victims):
+class EvictPods(Deleted):
     """Evict pods through the Eviction API; what a disruption budget refuses is asked for again for a while."""
 
     within: int = field(
@@ -30,7 +30,7 @@ class EvictPods(Victims):
     provable = True
 
     def __post_init__(self) -> None:
-        self.check_victims()
+        self.check_deleted()
 
     @property
     def inject_seconds(self) -> float:

@@ -10,13 +10,13 @@ from gameday.spi import DriverError, World
 from gameday_drivers.kube.access import Need
 from gameday_drivers.kube.api import KubeError, connect, planned
 from gameday_drivers.kube.pods import BUDGETS, all_pods, path, require_budgets
-from gameday_drivers.kube.victims import Victims
+from gameday_drivers.kube.victims import Deleted
 
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KillPods(Victims):
+class KillPods(Deleted):
     """Delete pods, gracefully or at once; their controller starts others in their place."""
 
     ignore_budgets: bool = field(default=False, metadata={"help": "kill even where a disruption budget forbids it"})
@@ -27,7 +27,7 @@ class KillPods(Victims):
     inject_seconds = 30.0
 
     def __post_init__(self) -> None:
-        self.check_victims()
+        self.check_deleted()
 
     def plan(self, world: World) -> Plan:
         """Choose the victims, and keep them by uid; the ready ones of the selection are what ``keep_ready`` counts."""

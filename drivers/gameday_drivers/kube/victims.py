@@ -26,10 +26,6 @@ class Victims(InNamespace):
     per: Literal["", "node", "zone"] = field(
         default="", metadata={"help": "count on each node, or in each zone, on which there are any"}
     )
-    grace: int | None = field(
-        default=None,
-        metadata={"unit": "duration", "min": 0, "help": "time to end in; 0s kills at once; default: the pod's own"},
-    )
 
     def check_victims(self) -> None:
         """Raise ValueError for what chooses nothing, or everything."""
@@ -41,13 +37,6 @@ class Victims(InNamespace):
             raise ValueError("share and count exclude each other; keep one")
         if self.share is not None and self.per:
             raise ValueError("per goes with count, not with share")
-        if self.grace is not None and self.grace % 1000:
-            raise ValueError("grace is in whole seconds")
-
-    @property
-    def grace_seconds(self) -> int | None:
-        """As the API takes it."""
-        return None if self.grace is None else self.grace // 1000
 
     def require_rights(self, api: Api, *needs: Need) -> None:
         """Raise DriverError unless pods may be listed, where ``per`` asks for it nodes too, and what else is needed is allowed."""
@@ -67,12 +56,28 @@ class Victims(InNamespace):
             place = {name: f"zone {zone}" for name, zone in zones(all_nodes(api)).items()}
         return chosen_per(pods, place, self.count, seed), ready
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted(Victims):
+    """What a fault that ends whole pods is given besides."""
+
+    grace: int | None = field(
+        default=None,
+        metadata={"unit": "duration", "min": 0, "help": "time to end in; 0s kills at once; default: the pod's own"},
+    )
+
+    def check_deleted(self) -> None:
+        """Raise ValueError for what chooses nothing, or everything, or what the API cannot say."""
+        self.check_victims()
+        if self.grace is not None and self.grace % 1000:
+            raise ValueError("grace is in whole seconds")
+
     def planned_on(self, driver: str, api: Api, victims: tuple[Pod, ...], ready: int) -> Plan:
         """Return the plan for these victims, kept by uid."""
         undo: Json = {
             "cluster": api.cluster.to_json(),
             "namespace": self.namespace,
-            "grace": self.grace_seconds,
+            "grace": None if self.grace is None else self.grace // 1000,
             "victims": [{"name": pod.name, "uid": pod.uid} for pod in victims],
         }
         targets = tuple(f"pod {self.namespace}/{words(pod)} {api.cluster.words}" for pod in victims)

@@ -164,6 +164,7 @@ def _run(pod: Object) -> None:
                 "restartCount": 0,
                 "image": container.get("image", ""),
                 "imageID": "",
+                "containerID": f"containerd://{pod['metadata']['uid']}-{container['name']}",
                 "state": {"running": {"startedAt": at}},
             }
             for container in pod["spec"].get("containers", [])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.fakes.kube.errors import ApiError
+from tests.fakes.kube.executing import answer_exec
 from tests.fakes.kube.selection import Object
 from tests.fakes.kube.store import CLUSTER_WIDE, NAMESPACES, PODS, Resource, merged
 from tests.fakes.kube.watching import watch
@@ -55,6 +56,9 @@ class Handler(BaseHTTPRequestHandler):
             dry = "?dryRun=All" if query.get("dryRun") == "All" else ""
             self.kube.requests.append((self.command, split.path + dry, body))
             self._misbehave(split.path)
+            if self.headers.get("Upgrade", "").lower() == "websocket":
+                _, _, _, namespace, _, name, _ = split.path.strip("/").split("/")
+                return answer_exec(self, namespace, name, parse_qs(split.query))
             self._route([unquote(part) for part in split.path.strip("/").split("/")], query, body)
         except ApiError as error:
             self.answer(error.code, error.body)
