@@ -103,20 +103,25 @@ def _experiment_digest(folder: RunFolder) -> str:
 
 
 def _samples(folder: RunFolder, run: Run) -> Iterator[Checked]:
+    """Check what was measured, and what else the run kept, by the digests that hang on its chain."""
+    noted = {str(event.data.get("file")): event.data.get("sha256") for event in run.of_kind("kept")}
     name = folder.samples.name
-    noted = next((event.data for event in run.of_kind("kept") if event.data.get("file") == name), None)
-    if noted is None:
+    if name not in noted:
         yield unknown(name, "the run ended before it wrote down its hash")
-        return
-    try:
-        found = file_digest(folder.samples)
-    except OSError as error:
-        yield altered(name, f"it cannot be read: {error.strerror}")
-        return
-    if found == noted.get("sha256"):
-        yield intact(name, "what the run measured")
     else:
-        yield altered(name, "it is not what the run measured")
+        yield _kept(folder.samples, name, noted[name], "what the run measured")
+    for other in sorted(noted.keys() - {name}):
+        path = folder.path / other
+        if path.resolve().is_relative_to(folder.path.resolve()):
+            yield _kept(path, other, noted[other], "what the run kept")
+
+
+def _kept(path: Path, name: str, sha256: object, words: str) -> Checked:
+    try:
+        found = file_digest(path)
+    except OSError as error:
+        return altered(name, f"it cannot be read: {error.strerror}")
+    return intact(name, words) if found == sha256 else altered(name, f"it is not {words}")
 
 
 def _verdict(folder: RunFolder, run: Run) -> Iterator[Checked]:

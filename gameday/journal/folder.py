@@ -39,6 +39,11 @@ class RunFolder:
         return self.path / "samples.ndjson"
 
     @property
+    def victims(self) -> Path:
+        """What the victims of its faults said last, where a driver keeps that: ``FAULT/….log``."""
+        return self.path / "victims"
+
+    @property
     def plan(self) -> Path:
         """What was meant to happen."""
         return self.path / "plan.json"

@@ -252,6 +252,10 @@ def _seal_samples(ctx: Context) -> None:
     with suppress(OSError):  # nothing was measured
         size, sha256 = ctx.folder.samples.stat().st_size, file_digest(ctx.folder.samples)
         ctx.note("kept", {"file": ctx.folder.samples.name, "bytes": size, "sha256": sha256})
+    for path in sorted(path for path in ctx.folder.victims.rglob("*.log") if path.is_file()):
+        with suppress(OSError):
+            name = path.relative_to(ctx.folder.path).as_posix()
+            ctx.note("kept", {"file": name, "bytes": path.stat().st_size, "sha256": file_digest(path)})
 
 
 def _register(folder: RunFolder, journal: Journal) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gameday.testing import eventually
+from gameday.testing import eventually, stays
 from tests.fakes.kube import FakeKube
 from tests.fakes.kube.store import DEPLOYMENTS
 from tests.harness import Lab
@@ -42,7 +42,11 @@ def test_a_pod_is_killed_and_a_deployment_scaled_away_and_back(kube: FakeKube, t
     assert not before & kube.ready("web")
     assert not kube.store.get(DEPLOYMENTS, "shop", "web")["metadata"].get("annotations")
     assert sum(method == "DELETE" for method, _, _ in kube.requests) == 1
-    assert kube.url in (lab.run_folder / "journal.ndjson").read_text()
+    journal = (lab.run_folder / "journal.ndjson").read_text()
+    assert kube.url in journal
+    (log,) = lab.run_folder.glob("victims/pod-killed/*.c.log")
+    assert log.read_text().split()[-1] in before, "what that very victim said"
+    assert f'"file":"victims/pod-killed/{log.name}"' in journal.replace(" ", "")
 
 
 def test_a_blast_radius_that_is_too_large_touches_nothing(kube: FakeKube, tmp_path: Path) -> None:
@@ -69,3 +73,32 @@ def test_rights_that_are_missing_are_printed_as_rules_to_copy(kube: FakeKube, tm
     assert ran.code not in (0, 1), ran.out
     assert rules in ran.err
     assert len(kube.ready("web")) == 3
+
+
+def test_pods_are_killed_in_rounds_each_chosen_anew(kube: FakeKube, tmp_path: Path) -> None:
+    lab, before = Lab(tmp_path), kube.ready("web")
+    rounds = faults(kube, tmp_path, every="700ms", times=3, max_targets=3)[:1]
+    ran = lab.run(lab.write(faults=rounds))
+    assert ran.code == 0, ran.out + ran.err
+    killed = [body["preconditions"]["uid"] for method, _, body in kube.requests if method == "DELETE"]
+    assert len(set(killed)) == len(killed) == 3
+    journal = (lab.run_folder / "journal.ndjson").read_text()
+    assert all(uid in journal for uid in killed), "each victim is on the disk"
+    assert killed[0] in before
+    assert eventually(lambda: len(kube.ready("web")) == 3)
+    assert not set(killed) & kube.ready("web")
+
+
+def test_when_the_runner_is_killed_between_rounds_nothing_goes_on_killing(kube: FakeKube, tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    rounds = faults(kube, tmp_path, every="400ms", times=100, observe="60s", max_targets=100, keep_ready=0)[:1]
+
+    def kills() -> int:
+        return sum(method == "DELETE" for method, _, _ in kube.requests)
+
+    with lab.started(lab.write(faults=rounds)) as running:
+        assert eventually(lambda: kills() >= 3, 60)
+        running.kill()
+        running.wait(20)
+        done = kills()
+        assert stays(lambda: kills() <= done + 1, 2.0), "the one that was on its way, and no other"

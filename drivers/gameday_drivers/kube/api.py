@@ -23,6 +23,7 @@ REQUEST_SECONDS = 2.0
 """How long one request may take: two of them fit into what a measurement may."""
 MERGE = "application/merge-patch+json"
 _SAID = 300
+_LONGEST = 4 * 1024 * 1024
 
 
 class KubeError(DriverError):
@@ -74,6 +75,10 @@ class Api:
         except (ValueError, KeyError, TypeError):
             raise KubeError(f"{self.cluster.server} does not say what time it is") from None
 
+    def text(self, path: str, query: Mapping[str, str] | None = None) -> str:
+        """Read what is no JSON, like a log; the end of it, where it is longer than 4 MiB."""
+        return self._answer("GET", path, query=query, accept="*/*")[0][-_LONGEST:].decode(errors="replace")
+
     def find(self, path: str) -> Json | None:
         """Read one object, or return None when it is not there."""
         try:
@@ -110,6 +115,7 @@ class Api:
         query: Mapping[str, str] | None = None,
         body: Json | None = None,
         kind: str = "application/json",
+        accept: str = "application/json",
     ) -> tuple[bytes, Mapping[str, Any]]:
         kubernetes, urllib3 = _library(), cast("Any", importlib.import_module("urllib3"))
         try:
@@ -117,7 +123,7 @@ class Api:
                 path,
                 method,
                 query_params=list((query or {}).items()),
-                header_params={"Accept": "application/json", "Content-Type": kind},
+                header_params={"Accept": accept, "Content-Type": kind},
                 body=None if body is None else dict(body),
                 auth_settings=["BearerToken"],
                 _preload_content=False,

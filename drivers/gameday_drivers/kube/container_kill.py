@@ -11,6 +11,7 @@ from gameday.spi import DriverError, World
 from gameday_drivers.kube.access import Need
 from gameday_drivers.kube.api import Api, connect, planned
 from gameday_drivers.kube.execute import execute
+from gameday_drivers.kube.logs import keep_logs
 from gameday_drivers.kube.pods import path
 from gameday_drivers.kube.target import check_name
 from gameday_drivers.kube.victims import Victims, words
@@ -80,7 +81,7 @@ class KillContainer(Victims):
             raise DriverError(f"container {self.container} of pod {name} does not run")
         return {"id": str(found.get("containerID") or ""), "restarts": int(found.get("restartCount") or 0)}
 
-    def inject(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
+    def inject(self, plan: Plan, world: World) -> None:
         """Send the signal in each, and return when each has ended; DriverError for one that goes on running."""
         argv = self.command or ("/bin/sh", "-c", f"kill -{self.signal} 1")
         undo, end = plan.undo, time.monotonic() + self.within / 1000
@@ -103,6 +104,9 @@ class KillContainer(Victims):
                         hint=f"its process 1 handles no SIG{self.signal}, so the kernel drops it: another signal, or a command",
                     )
                 time.sleep(_LOOK_SECONDS)
+            if self.logs:
+                every = [(victim["name"], undo["container"]) for victim in undo["victims"]]
+                keep_logs(api, world, undo["namespace"], every, previous=True)
 
     def active(self, plan: Plan, world: World) -> bool:  # noqa: ARG002 - the interface
         """Measure whether every one of those very containers has ended: another runs in its place, it was restarted, or its pod is gone."""

@@ -48,11 +48,12 @@ class EvictPods(Deleted):
             victims, ready = self.choose(api, world)
             return self.planned_on(self.name, api, victims, ready)
 
-    def inject(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
+    def inject(self, plan: Plan, world: World) -> None:
         """Evict those very pods; DriverError, naming the budget, for one that is not allowed in time."""
         pods = [{**victim, "namespace": plan.undo["namespace"]} for victim in plan.undo["victims"]]
         end, parent = time.monotonic() + self.within / 1000, os.getppid()
         with planned(plan.undo) as api:
+            self.keep_logs(api, plan, world)
             evict_all(api, pods, grace=plan.undo["grace"], end=end, alive=lambda: os.getppid() == parent)
 
     def active(self, plan: Plan, world: World) -> bool:  # noqa: ARG002 - the interface

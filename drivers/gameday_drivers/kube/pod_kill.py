@@ -41,10 +41,11 @@ class KillPods(Deleted):
                 require_budgets(api, self.namespace, victims)
             return self.planned_on(self.name, api, victims, ready)
 
-    def inject(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
+    def inject(self, plan: Plan, world: World) -> None:
         """Delete those very pods; DriverError, with how many were, when one is gone already or the API fails half-way."""
         victims = plan.undo["victims"]
         with planned(plan.undo) as api:
+            self.keep_logs(api, plan, world)
             for done, victim in enumerate(victims):
                 try:
                     where = path(plan.undo["namespace"], victim["name"])

@@ -36,6 +36,8 @@ class Pod:
     owned: bool
     """A controller will replace it."""
     restarts: int = 0
+    containers: tuple[str, ...] = ()
+    """Their names."""
 
 
 def path(namespace: str, name: str = "") -> str:
@@ -58,6 +60,7 @@ def _read(item: Json) -> Pod:
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ()),
         going=bool(meta.get("deletionTimestamp")),
         owned=any(ref.get("controller") for ref in meta.get("ownerReferences") or ()),
+        containers=tuple(str(one["name"]) for one in item["spec"].get("containers") or ()),
         restarts=sum(int(c.get("restartCount") or 0) for c in status.get("containerStatuses") or ()),
     )
 

@@ -9,6 +9,7 @@ from gameday.model import Json, Plan
 from gameday.spi import World
 from gameday_drivers.kube.access import Need, require
 from gameday_drivers.kube.api import Api
+from gameday_drivers.kube.logs import LOGS_HELP, keep_logs
 from gameday_drivers.kube.nodes import all_nodes, zones
 from gameday_drivers.kube.pods import Pod, chosen, chosen_per, live_pods
 from gameday_drivers.kube.target import InNamespace, check_selector
@@ -26,6 +27,8 @@ class Victims(InNamespace):
     per: Literal["", "node", "zone"] = field(
         default="", metadata={"help": "count on each node, or in each zone, on which there are any"}
     )
+
+    logs: bool = field(default=True, metadata={"help": LOGS_HELP})
 
     def check_victims(self) -> None:
         """Raise ValueError for what chooses nothing, or everything."""
@@ -72,13 +75,19 @@ class Deleted(Victims):
         if self.grace is not None and self.grace % 1000:
             raise ValueError("grace is in whole seconds")
 
+    def keep_logs(self, api: Api, plan: Plan, world: World) -> None:
+        """Keep what the victims said last, before they end."""
+        if self.logs:
+            every = [(one["name"], container) for one in plan.undo["victims"] for container in one["containers"]]
+            keep_logs(api, world, plan.undo["namespace"], every)
+
     def planned_on(self, driver: str, api: Api, victims: tuple[Pod, ...], ready: int) -> Plan:
         """Return the plan for these victims, kept by uid."""
         undo: Json = {
             "cluster": api.cluster.to_json(),
             "namespace": self.namespace,
             "grace": None if self.grace is None else self.grace // 1000,
-            "victims": [{"name": pod.name, "uid": pod.uid} for pod in victims],
+            "victims": [{"name": pod.name, "uid": pod.uid, "containers": list(pod.containers)} for pod in victims],
         }
         targets = tuple(f"pod {self.namespace}/{words(pod)} {api.cluster.words}" for pod in victims)
         return Plan(driver=driver, targets=targets, undo=undo, ready=ready)
