@@ -320,3 +320,26 @@ class Run:
     def of_kind(self, *kinds: str) -> tuple[Event, ...]:
         """Return the events of these kinds, in order."""
         return tuple(event for event in self.events if event.kind in kinds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """One folder of a game day, read: all that its postmortem needs, and nothing that can change."""
+
+    name: str
+    """The folder's name."""
+    day: Json
+    """day.json: the file with its variables put in, where it came from."""
+    events: tuple[Event, ...]
+    head: str
+    """SHA-256 of the journal's last whole line, in hex."""
+    closed: bool
+    torn: bool = False
+    verdict: Json | None = None
+    """verdict.json, once it has been written."""
+    runs: Mapping[str, Run] = field(default_factory=dict[str, Run])
+    """``runs/<run>`` → that run, judged; a folder that cannot be read is missing."""
+
+    def of_kind(self, *kinds: str) -> tuple[Event, ...]:
+        """Return the events of these kinds, in order."""
+        return tuple(event for event in self.events if event.kind in kinds)

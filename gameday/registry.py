@@ -42,13 +42,13 @@ from gameday.schema.parameters import Parameter, parameters_of, read_parameters
 from gameday.spi.driver import Driver
 from gameday.spi.errors import GamedayError
 from gameday.spi.notifier import Notifier
-from gameday.spi.pages import Comparer, FindingsForm, SitePages
+from gameday.spi.pages import Comparer, FindingsForm, Postmortem, SitePages
 from gameday.spi.probe import Probe
 from gameday.spi.report import OnRequest, Renderer
 
 DRIVERS, PROBES, REPORTS = "gameday.drivers", "gameday.probes", "gameday.reports"
 COMPARISONS, SITES, FINDINGS = "gameday.comparisons", "gameday.sites", "gameday.findings"
-NOTIFIERS = "gameday.notifiers"
+NOTIFIERS, POSTMORTEMS = "gameday.notifiers", "gameday.postmortems"
 _DRIVER_HAS = ("name", "reversible", "provable", "plan", "inject", "active", "revert")
 _DRIVER_DOES = ("plan", "inject", "active", "revert")
 _PROBE_HAS = ("name", "timeout", "read")
@@ -258,6 +258,19 @@ def findings_form(name: str) -> FindingsForm:
     found = _made(FINDINGS, name, "form of findings")
     if not isinstance(found, FindingsForm):
         raise PluginError(f"{name!r} is no form of findings: it has no name or no render")
+    return found
+
+
+def postmortems() -> tuple[str, ...]:
+    """Return the installed forms of a postmortem, none of them imported."""
+    return tuple(_found(POSTMORTEMS))
+
+
+def postmortem(name: str) -> Postmortem:
+    """Return one form of a postmortem; raise PluginError for one that is not installed, or is none."""
+    found = _made(POSTMORTEMS, name, "postmortem")
+    if not isinstance(found, Postmortem):
+        raise PluginError(f"{name!r} is no form of a postmortem: it has no name, filename or render")
     return found
 
 

@@ -3,7 +3,7 @@
 from gameday.spi.driver import Driver, Ends, Expires, Follows, Meets
 from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetError, ProbeError, QueryError, StaleError
 from gameday.spi.notifier import Notice, Notifier, NotSentError
-from gameday.spi.pages import Comparer, FindingsForm, SitePages
+from gameday.spi.pages import Comparer, FindingsForm, Postmortem, SitePages
 from gameday.spi.probe import Probe
 from gameday.spi.report import Linked, OnRequest, Renderer, Together
 from gameday.spi.source import Source
@@ -29,6 +29,7 @@ __all__ = [
     "Notice",
     "Notifier",
     "OnRequest",
+    "Postmortem",
     "Probe",
     "ProbeError",
     "ProxyRef",

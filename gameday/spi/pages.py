@@ -1,11 +1,11 @@
-"""What a form of a comparison, of a ledger's findings, and the pages of a site must provide: pure functions of what was read."""
+"""What a form of a comparison, of a ledger's findings or of a postmortem, and the pages of a site must provide: pure functions of what was read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from gameday.model import Json, Run
+from gameday.model import Day, Json, Run
 
 
 @runtime_checkable
@@ -56,4 +56,23 @@ class FindingsForm(Protocol):
 
     def render(self, document: Json) -> bytes:
         """Render a document ``gameday/findings/1``, as docs/findings.md has it; no clock may be read."""
+        ...
+
+
+@runtime_checkable
+class Postmortem(Protocol):
+    """Turn a game day into the draft of its postmortem; the same folder gives the same bytes."""
+
+    @property
+    def name(self) -> str:
+        """What ``gameday day report --format`` calls it."""
+        ...
+
+    @property
+    def filename(self) -> str:
+        """The file it is written to in the day's folder: ``report.html``."""
+        ...
+
+    def render(self, day: Day) -> bytes:
+        """Render; no clock may be read."""
         ...

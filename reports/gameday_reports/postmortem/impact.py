@@ -1,0 +1,52 @@
+"""What the day cost: for each experiment its verdict's own sentence, and the requests that were bad, counted from its samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gameday.model import Day
+from gameday_reports import words
+from gameday_reports.postmortem.agenda import experiments, outcome, summary_of, title_of
+from gameday_reports.reading import number, part, parts, text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """One run."""
+
+    title: str
+    verdict: str
+    tone: str
+    sentence: str
+    bad: float
+    total: float
+    outage_ms: float
+
+    @property
+    def numbers(self) -> str:
+        """Say it in one line: ``120 of 5,320 requests were bad (2.3%), 3 s of full outage``; empty without load."""
+        if not self.total:
+            return ""
+        counted = f"{words.count(self.bad)} of {words.count(self.total)} requests were bad ({words.percent(self.bad / self.total)})"
+        return f"{counted}, {words.duration(self.outage_ms)} of full outage" if self.outage_ms else counted
+
+
+def impacts(day: Day) -> tuple[Impact, ...]:
+    """Return one for each run, in order."""
+    found: list[Impact] = []
+    for item, verdict, _ in experiments(day):
+        said, tone = outcome(text(verdict, "verdict", 20))
+        ends = parts(part(verdict, "load"), "by_endpoint")
+        outages = [number(part(raw, "budget"), "outage_ms") or 0 for raw in parts(verdict, "objectives")]
+        found.append(
+            Impact(
+                title=title_of(item, verdict),
+                verdict=said if verdict else "Its folder could not be read",
+                tone=tone if verdict else "fail",
+                sentence=summary_of(verdict),
+                bad=sum(number(end, "bad") or 0 for end in ends),
+                total=sum(number(end, "n") or 0 for end in ends),
+                outage_ms=max(outages, default=0),
+            )
+        )
+    return tuple(found)
