@@ -323,7 +323,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class GameDay:
     """One folder of a game day, read: all that its postmortem needs, and nothing that can change."""
 
     name: str

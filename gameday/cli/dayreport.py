@@ -1,4 +1,4 @@
-"""``gameday day report``: what a day came to, judged again from its folder."""
+"""``gameday day report``: what a day came to, judged again from its folder, and the draft of its postmortem."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ Examples:
 )
 @format_option
 def report(*, day_folder: Path, form: str) -> None:
-    """Judge the day in the folder DAY again and print its verdict with every reason; verdict.json is written unless it is still led.
+    """Judge the day in the folder DAY again and print its verdict with every reason.
 
-    The exit code is the verdict's.
+    verdict.json and the draft of the postmortem (report.html, report.md) are written, unless the day is still led. The exit code is
+    the verdict's.
     """
     from gameday.gamedays.day.folder import read_day  # noqa: PLC0415 - heavy
     from gameday.gamedays.day.session import write_verdict  # noqa: PLC0415 - heavy
@@ -48,6 +49,8 @@ def report(*, day_folder: Path, form: str) -> None:
         show(document, day.folder.path)
         if led:
             say(f"it is still led by {day.leader}")
+    if not led:
+        tell_postmortem(day.folder.path)
     sys.exit(Verdict.from_word(str(document["verdict"])).exit_code)
 
 
@@ -65,3 +68,15 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
         for run in item["runs"]:
             say(f"  {'':<13}{run['verdict'] or 'lost'}: {folder / run['run']}")
     say(f"day folder: {folder}" + ("" if document["finished"] else f"; go on with: gameday day resume {folder}"))
+
+
+def tell_postmortem(folder: Path) -> None:
+    """Write the draft of the postmortem and say where; what cannot be written changes no verdict."""
+    from gameday.gamedays.postmortem import write_postmortem  # noqa: PLC0415 - heavy
+    from gameday.spi import GamedayError  # noqa: PLC0415 - heavy
+
+    try:
+        for path in write_postmortem(folder):
+            say(f"postmortem: {path}", err=True)
+    except (GamedayError, OSError, ValueError) as error:
+        say(f"the postmortem could not be written: {error}; try again with: gameday day report {folder}", err=True)

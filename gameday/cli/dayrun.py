@@ -232,7 +232,7 @@ def _lead(session: Session, loaded: LoadedDay, form: str, kept: Kept | None = No
 
 def _end(session: Session, document: Mapping[str, Any], form: str, kept: Kept | None = None) -> None:
     """Print what the day came to and end the program; a thread that a driver left hanging must not keep it."""
-    from gameday.cli.dayreport import show  # noqa: PLC0415 - heavy
+    from gameday.cli.dayreport import show, tell_postmortem  # noqa: PLC0415 - heavy
     from gameday.cli.running import tell_ledger  # noqa: PLC0415 - heavy
 
     session.laboratory.settle()
@@ -244,6 +244,7 @@ def _end(session: Session, document: Mapping[str, Any], form: str, kept: Kept | 
         else:
             show(document, session.folder.path)
             say(f"journal head: {head}")
+        tell_postmortem(session.folder.path)
         sys.stdout.flush()
     code = Verdict.from_word(str(document["verdict"])).exit_code
     if kept is not None:

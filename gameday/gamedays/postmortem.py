@@ -11,18 +11,18 @@ from typing import Any, cast
 from gameday.journal.folder import read_run
 from gameday.journal.reader import read_journal
 from gameday.judge import judge
-from gameday.model import Day, Event, Run
+from gameday.model import Event, GameDay, Run
 from gameday.registry import postmortem, postmortems
 from gameday.spi import GamedayError
 
 
-def read_day(folder: Path) -> Day:
+def read_day(folder: Path) -> GameDay:
     """Read the folder of a day; raise GamedayError when it is none. A run in it that cannot be read is missing."""
     about = _json(folder / "day.json")
     if about is None or about.get("schema") != "gameday/day/1":
         raise GamedayError(f"{folder} is no folder of a game day", hint="name one like runs/day-20261123T101500Z-…")
     text = read_journal(folder / "journal.ndjson")
-    return Day(
+    return GameDay(
         name=folder.resolve().name,
         day=about,
         events=text.events,

@@ -1,11 +1,11 @@
-"""What a form of a comparison, of a ledger's findings or of a postmortem, and the pages of a site must provide: pure functions of what was read."""
+"""What a comparison, a ledger's findings, a postmortem and the pages of a site must provide: pure functions of what was read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from gameday.model import Day, Json, Run
+from gameday.model import GameDay, Json, Run
 
 
 @runtime_checkable
@@ -73,6 +73,6 @@ class Postmortem(Protocol):
         """The file it is written to in the day's folder: ``report.html``."""
         ...
 
-    def render(self, day: Day) -> bytes:
+    def render(self, day: GameDay) -> bytes:
         """Render; no clock may be read."""
         ...

@@ -21,8 +21,11 @@ from gameday.schema.recovery import recover_window
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 EXPERIMENTS = sorted(
-    path for path in ROOT.glob("experiments/**/*.yaml") if path.parent.name not in ("slis", "fragments")
+    path
+    for path in ROOT.glob("experiments/**/*.yaml")
+    if path.parent.name not in ("slis", "fragments") and not is_day(path.read_bytes())
 )
+DAYS = sorted(path for path in ROOT.glob("experiments/gamedays/*.yaml") if is_day(path.read_bytes()))
 PORTS = re.compile(r'ports: \{default: "(\d+)"\}')
 SHOPS = [path for path in EXPERIMENTS if PORTS.search(path.read_text())]
 FENCE = re.compile(r"^```ya?ml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -46,7 +49,7 @@ def blocks(start: str) -> list[object]:
 def commands() -> list[object]:
     """Every ``gameday …`` line of the documentation and of the experiments' comments, continued lines joined."""
     found: list[object] = []
-    for page in [*PAGES, *EXPERIMENTS]:
+    for page in [*PAGES, *EXPERIMENTS, *DAYS]:
         text = re.sub(r"\\\n[# ]*", "", page.read_text())
         found += [pytest.param(line, id=f"{page.name}-{i}") for i, line in enumerate(COMMAND.findall(text))]
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from gameday.model import Day
+from gameday.model import GameDay
 from gameday_reports.postmortem.agenda import experiments, person
 from gameday_reports.reading import LINE, PARAGRAPH, bounded, parts, text
 
@@ -30,7 +30,7 @@ class Action:
     fingerprint: str
 
 
-def actions(day: Day) -> tuple[Action, ...]:
+def actions(day: GameDay) -> tuple[Action, ...]:
     """Return them, the most severe first; what people added in findings.yaml is on them. A finding of several runs is there once."""
     found: dict[str, Action] = {}
     for _, verdict, path in experiments(day):
@@ -54,7 +54,7 @@ def actions(day: Day) -> tuple[Action, ...]:
     return (*by_severity, *_said(day))
 
 
-def _said(day: Day) -> list[Action]:
+def _said(day: GameDay) -> list[Action]:
     """Return what people named in their notes."""
     found: list[Action] = []
     for event in day.of_kind("note"):

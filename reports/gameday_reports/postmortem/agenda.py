@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from gameday.model import Day, Json
+from gameday.model import GameDay, Json
 from gameday_reports import words
-from gameday_reports.reading import PARAGRAPH, number, part, parts, text
+from gameday_reports.reading import PARAGRAPH, number, parts, text
 
 DONE = ("done", "go", "pass", "met")
 WORDS = {
@@ -64,17 +64,17 @@ class Item:
     runs: tuple[Evidence, ...]
 
 
-def revealed(day: Day) -> bool:
+def revealed(day: GameDay) -> bool:
     """Whether what was blind may be told: the day is over, or its debrief has begun."""
     return day.closed or any(text(event.data, "kind", 20) == "debrief" for event in day.of_kind("item-started"))
 
 
-def items(day: Day) -> tuple[Item, ...]:
+def items(day: GameDay) -> tuple[Item, ...]:
     """Return the items of the agenda, in order."""
     return tuple(_item(day, raw, str(index)) for index, raw in enumerate(parts(_verdict(day), "items"), 1))
 
 
-def prerequisites(day: Day) -> tuple[Item, ...]:
+def prerequisites(day: GameDay) -> tuple[Item, ...]:
     """Return the prerequisites, in order."""
     return tuple(_item(day, raw, "") for raw in parts(_verdict(day), "prerequisites"))
 
@@ -89,7 +89,7 @@ def outcome(word: str) -> tuple[str, str]:
     return WORDS.get(word, word), "pass" if word in DONE else _TONES.get(word, "warn")
 
 
-def _verdict(day: Day) -> Json:
+def _verdict(day: GameDay) -> Json:
     return day.verdict or {}
 
 
@@ -102,7 +102,7 @@ def _evidence(raw: Json) -> Evidence:
     return Evidence(text=said, href=quote(name) if safe else "")
 
 
-def _item(day: Day, raw: Json, index: str) -> Item:
+def _item(day: GameDay, raw: Json, index: str) -> Item:
     began, ended = number(raw, "started_wall"), number(raw, "ended_wall")
     hidden = raw.get("blind") is True and not revealed(day)
     said, tone = outcome(text(raw, "outcome", 20))
@@ -134,13 +134,13 @@ def person(raw: Json) -> str:
     return f"{by} ({role})" if by and role else by or role
 
 
-def run_of(day: Day, raw: Json) -> Json:
+def run_of(day: GameDay, raw: Json) -> Json:
     """Return the verdict of a run that an item names; empty when its folder could not be read."""
     found = day.runs.get(text(raw, "run", 300))
     return {} if found is None or found.verdict is None else found.verdict
 
 
-def experiments(day: Day) -> tuple[tuple[Json, Json, str], ...]:
+def experiments(day: GameDay) -> tuple[tuple[Json, Json, str], ...]:
     """Return (item, verdict of the run, path of the run) of every run that may be told, in order."""
     told = revealed(day)
     return tuple(
@@ -171,5 +171,6 @@ def summary_of(verdict: Json) -> str:
 
 
 def title_of(item: Json, verdict: Json) -> str:
-    """Return the title of an experiment, as its own file says it, or as the agenda does."""
-    return text(verdict, "title") or text(item, "title") or text(part(item, "experiment"), "title")
+    """Return the title of an experiment, as its own file says it or as the agenda does, with its number there."""
+    title, index = text(verdict, "title") or text(item, "title"), number(item, "index")
+    return title if index is None or "blind" not in item else f"{title} (item {index + 1:.0f})"

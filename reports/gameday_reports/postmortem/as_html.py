@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gameday.model import Day
+from gameday.model import GameDay
 from gameday_reports.postmortem.story import story
 from gameday_reports.templating import environment, stylesheet
 
@@ -16,7 +16,7 @@ class HtmlPostmortem:
     name: str = "html"
     filename: str = "report.html"
 
-    def render(self, day: Day) -> bytes:
+    def render(self, day: GameDay) -> bytes:
         """Render as UTF-8."""
         page = environment().get_template("postmortem.html.j2")
         return page.render(css=stylesheet("report.css", "site/site.css"), story=story(day)).encode()

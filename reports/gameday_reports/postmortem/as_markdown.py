@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gameday.model import Day
+from gameday.model import GameDay
 from gameday_reports import words
 from gameday_reports.markdown_text import block, code, escape, joined, strong, table
 from gameday_reports.postmortem.agenda import Evidence, Item
@@ -21,7 +21,7 @@ class MarkdownPostmortem:
     name: str = "markdown"
     filename: str = "report.md"
 
-    def render(self, day: Day) -> bytes:
+    def render(self, day: GameDay) -> bytes:
         """Render."""
         return ("\n".join(_document(story(day))).rstrip("\n") + "\n").encode()
 
@@ -36,8 +36,7 @@ def _document(told: Story) -> list[str]:
         ]
     lines += [
         *_paragraph(told.summary),
-        *(f"- {escape(said)}" for said in told.reasons),
-        *([""] if told.reasons else []),
+        *_reasons(told.reasons),
     ]
     lines += [
         *([f"{strong('Goal:')} {escape(told.goal)}", ""] if told.goal else []),
@@ -50,6 +49,7 @@ def _document(told: Story) -> list[str]:
         ("What went well", told.lessons.well),
         ("What did not", told.lessons.badly),
         ("Where we were lucky", told.lessons.lucky),
+        ("What people said", told.lessons.said),
     ):
         lines += [f"## {title}", "", *(f"- {escape(said)}" for said in sentences or (_NOTHING,)), ""]
     lines += _actions(told)
@@ -60,6 +60,11 @@ def _document(told: Story) -> list[str]:
     if told.more:
         lines += [f"{words.count(told.more)} more entries are in the journal.", ""]
     return [*lines, f"Journal head: {code(told.head)}"]
+
+
+def _reasons(reasons: Sequence[str]) -> list[str]:
+    """List them where there are more than the summary says."""
+    return [*(f"- {escape(said)}" for said in reasons), ""] if len(reasons) > 1 else []
 
 
 def _paragraph(said: str) -> list[str]:

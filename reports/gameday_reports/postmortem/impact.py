@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gameday.model import Day
+from gameday.model import GameDay
 from gameday_reports import words
 from gameday_reports.postmortem.agenda import experiments, outcome, summary_of, title_of
 from gameday_reports.reading import number, part, parts, text
@@ -21,23 +21,31 @@ class Impact:
     bad: float
     total: float
     outage_ms: float
+    worst: str
+    """The objective that lost the most of its traffic, as so long a full outage would have cost it."""
 
     @property
     def numbers(self) -> str:
-        """Say it in one line: ``120 of 5,320 requests were bad (2.3%), 3 s of full outage``; empty without load."""
+        """Say it in one line: ``120 of 5,320 requests failed (2.3%); to browse-fast it was 3 s of full outage``; empty without load."""
         if not self.total:
             return ""
-        counted = f"{words.count(self.bad)} of {words.count(self.total)} requests were bad ({words.percent(self.bad / self.total)})"
-        return f"{counted}, {words.duration(self.outage_ms)} of full outage" if self.outage_ms else counted
+        counted = f"{words.count(self.bad)} of {words.count(self.total)} requests failed ({words.percent(self.bad / self.total)})"
+        if not self.outage_ms:
+            return counted
+        return f"{counted}; to {self.worst} it was as {words.duration(self.outage_ms)} of full outage"
 
 
-def impacts(day: Day) -> tuple[Impact, ...]:
+def impacts(day: GameDay) -> tuple[Impact, ...]:
     """Return one for each run, in order."""
     found: list[Impact] = []
     for item, verdict, _ in experiments(day):
         said, tone = outcome(text(verdict, "verdict", 20))
         ends = parts(part(verdict, "load"), "by_endpoint")
-        outages = [number(part(raw, "budget"), "outage_ms") or 0 for raw in parts(verdict, "objectives")]
+        outages = [
+            (number(part(raw, "budget"), "outage_ms") or 0, text(raw, "name", 80))
+            for raw in parts(verdict, "objectives")
+        ]
+        outage_ms, worst = max(outages, key=lambda found: found[0], default=(0, ""))
         found.append(
             Impact(
                 title=title_of(item, verdict),
@@ -46,7 +54,8 @@ def impacts(day: Day) -> tuple[Impact, ...]:
                 sentence=summary_of(verdict),
                 bad=sum(number(end, "bad") or 0 for end in ends),
                 total=sum(number(end, "n") or 0 for end in ends),
-                outage_ms=max(outages, default=0),
+                outage_ms=outage_ms,
+                worst=worst,
             )
         )
     return tuple(found)

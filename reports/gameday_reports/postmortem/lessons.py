@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gameday.model import Day, Json
+from gameday.model import GameDay, Json
 from gameday_reports import words
-from gameday_reports.postmortem.agenda import experiments, items, prerequisites, revealed, title_of
+from gameday_reports.postmortem.agenda import experiments, items, person, prerequisites, revealed, title_of
 from gameday_reports.postmortem.times import times
-from gameday_reports.reading import number, part, parts, text
+from gameday_reports.reading import PARAGRAPH, number, part, parts, text
 
 NEAR = 0.8
 """Part of an allowance from which what is left counts as luck."""
@@ -26,9 +26,11 @@ class Lessons:
     well: tuple[str, ...]
     badly: tuple[str, ...]
     lucky: tuple[str, ...]
+    said: tuple[str, ...]
+    """What people noted, with who said it and when."""
 
 
-def lessons(day: Day) -> Lessons:
+def lessons(day: GameDay) -> Lessons:
     """Return what the records show; people add the rest."""
     runs = [(title_of(item, verdict), verdict) for item, verdict, _ in experiments(day)]
     return Lessons(
@@ -39,10 +41,18 @@ def lessons(day: Day) -> Lessons:
             *_unalarmed(day, runs),
             *(line for title, verdict in runs for line in _lucky(title, verdict)),
         ),
+        said=tuple(_said(day)),
     )
 
 
-def _kept(day: Day) -> Iterator[str]:
+def _said(day: GameDay) -> Iterator[str]:
+    for event in day.of_kind("note"):
+        at = number(event.data, "at")
+        when = words.utc(event.wall if at is None else at, "%H:%M")
+        yield f"“{text(event.data, 'text', PARAGRAPH)}” ({person(event.data) or 'somebody'}, {when} UTC)"
+
+
+def _kept(day: GameDay) -> Iterator[str]:
     done = [item for item in items(day) if item.kind == "Step" and item.tone == "pass"]
     if done:
         shown = sum(bool(item.evidence) for item in done)
@@ -64,7 +74,7 @@ def _well(title: str, verdict: Json) -> Iterator[str]:
         yield f"{title}: the abort stopped it, and every fault is proven undone."
 
 
-def _missed(day: Day) -> Iterator[str]:
+def _missed(day: GameDay) -> Iterator[str]:
     for item in (*prerequisites(day), *items(day)):
         if item.tone != "pass" and not item.kind.startswith("Experiment"):
             yield f"{item.kind} “{item.title}”: {item.outcome.lower()}{f' ({item.why})' if item.why else ''}."
@@ -84,7 +94,7 @@ def _badly(title: str, verdict: Json) -> Iterator[str]:
         yield f"{title}: nothing was proven. {text(verdict, 'summary', 600)}"
 
 
-def _retried(day: Day) -> Iterator[str]:
+def _retried(day: GameDay) -> Iterator[str]:
     for index, raw in enumerate(parts(day.verdict or {}, "items"), 1):
         if (
             len(parts(raw, "runs")) > 1
@@ -94,7 +104,7 @@ def _retried(day: Day) -> Iterator[str]:
             yield f"Item {index} passed only when it was run again ({words.plural(len(parts(raw, 'runs')), 'run')})."
 
 
-def _unalarmed(day: Day, runs: list[tuple[str, Json]]) -> Iterator[str]:
+def _unalarmed(day: GameDay, runs: list[tuple[str, Json]]) -> Iterator[str]:
     broken = {title for title, verdict in runs if text(verdict, "verdict", 20) in ("fail", "aborted")}
     for one in times(day):
         if one.title in broken and one.by_person and not one.by_alert:

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from gameday.model import Day, Json
+from gameday.model import GameDay, Json
 from gameday_reports import words
 from gameday_reports.postmortem.actions import Action, actions
-from gameday_reports.postmortem.agenda import Item, experiments, items, outcome, prerequisites, title_of
+from gameday_reports.postmortem.agenda import (
+    HIDDEN,
+    Item,
+    experiments,
+    items,
+    outcome,
+    prerequisites,
+    revealed,
+    title_of,
+)
 from gameday_reports.postmortem.impact import Impact, impacts
 from gameday_reports.postmortem.lessons import Lessons, lessons
 from gameday_reports.postmortem.timeline import MOST, Entry, timeline
@@ -57,7 +66,7 @@ class Story:
     head: str
 
 
-def story(day: Day) -> Story:
+def story(day: GameDay) -> Story:
     """Read a day's folder as people tell it."""
     verdict, file = day.verdict or {}, part(day.day, "file")
     word = text(verdict, "verdict", 20)
@@ -69,8 +78,8 @@ def story(day: Day) -> Story:
         goal=text(file, "goal", PARAGRAPH),
         headline=HEADLINES.get(word, word) if finished or word == "dirty" else UNFINISHED,
         tone=outcome(word)[1] if finished or word == "dirty" else "warn",
-        summary=text(verdict, "summary", PARAGRAPH),
-        reasons=tuple(text(raw, "says", PARAGRAPH) or text(raw, "reason", 60) for raw in parts(verdict, "reasons")),
+        summary=text(verdict, "summary", PARAGRAPH) if revealed(day) else next(iter(_reasons(day)), ""),
+        reasons=_reasons(day),
         facts=_facts(verdict, file),
         residues=_residues(day),
         prerequisites=prerequisites(day),
@@ -82,6 +91,18 @@ def story(day: Day) -> Story:
         timeline=entries[:MOST],
         more=max(0, len(entries) - MOST),
         head=day.head,
+    )
+
+
+def _reasons(day: GameDay) -> tuple[str, ...]:
+    """Say each; of what is blind and may not be told yet, only that it is one."""
+    verdict, told = day.verdict or {}, revealed(day)
+    blind = {number(raw, "index") for raw in parts(verdict, "items") if raw.get("blind") is True}
+    return tuple(
+        f"{HIDDEN}: {text(raw, 'reason', 60)}"
+        if not told and text(raw, "section", 20) == "agenda" and number(raw, "index") in blind
+        else text(raw, "says", PARAGRAPH) or text(raw, "reason", 60)
+        for raw in parts(verdict, "reasons")
     )
 
 
@@ -105,7 +126,7 @@ def _people(value: object) -> str:
     )
 
 
-def _residues(day: Day) -> tuple[Residue, ...]:
+def _residues(day: GameDay) -> tuple[Residue, ...]:
     """Return them of every run, a blind one's, too: safety is no secret."""
     told = {path: title_of(item, verdict) for item, verdict, path in experiments(day)}
     found: list[Residue] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from gameday.model import Day, Event
+from gameday.model import Event, GameDay
 from gameday_reports import words
 from gameday_reports.postmortem.agenda import experiments, first_injected, person, title_of
 from gameday_reports.reading import number, part, text
@@ -29,10 +29,10 @@ class Times:
     by_alert: bool
 
 
-def times(day: Day) -> tuple[Times, ...]:
+def times(day: GameDay) -> tuple[Times, ...]:
     """Return them for each run whose fault was proven on, in order."""
     runs = [(item, verdict, at) for item, verdict, _ in experiments(day) if (at := first_injected(verdict)) is not None]
-    ends = [*(at for _, _, at in runs[1:]), inf]
+    ends = [*(at for _, _, at in runs), inf][1:]
     found: list[Times] = []
     for (item, verdict, at), end in zip(runs, ends, strict=True):
         marks = [mark for mark in day.of_kind("mark") if at <= _said_at(mark) < end]
