@@ -16,7 +16,9 @@ from tests.fakes.experiment_file import EXAMPLE, changed
 
 LIBRARY = Path(__file__).parents[2] / "experiments"
 SHIPPED = sorted(
-    path for path in LIBRARY.rglob("*.yaml") if not is_day(path.read_bytes()) and path.parent.name != "slis"
+    path
+    for path in LIBRARY.rglob("*.yaml")
+    if not is_day(path.read_bytes()) and path.parent.name not in ("slis", "fragments")
 )
 
 
