@@ -57,7 +57,7 @@ class Journal:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise JournalError(f"cannot make the journal {path}: {error.strerror}") from error
-        _lock(descriptor, path, seconds=0)
+        _lock(descriptor, path, seconds=1)  # whoever asks held_by of a journal has it for a moment
         _sync_folder(path.parent)
         return cls(path, descriptor, seq=0, prev=GENESIS, epoch_ns=clock(), clock=clock)
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from gameday.gamedays.day.folder import DayFolder
+from gameday.schema.day.words import ROLES
 from gameday.spi.errors import GamedayError
 
 What = Literal["note", "mark", "stop", "answer"]
@@ -23,6 +25,7 @@ MARKS = ("paged", "noticed", "mitigated")
 MAX_TEXT = 10_000
 _MAX_BYTES = 64 * 1024
 _MOST = 500
+_KEPT = re.compile(r"evidence/[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +113,36 @@ def _read(path: Path) -> Message | None:
             id=str(found["id"])[:64],
             what=found["what"],
             by=str(found["by"])[:200],
-            role=str(found["role"])[:40],
-            at=float(found["at"]),
+            role=found["role"],
+            at=_moment(found["at"]),
             text=str(found.get("text", ""))[:MAX_TEXT],
             mark=str(found.get("mark", ""))[:40],
             answer=str(found.get("answer", ""))[:40],
             place=None if place is None else (str(place[0]), int(place[1])),
-            evidence=tuple(dict(one) for one in found.get("evidence", ())),
+            evidence=tuple(_evidence(one) for one in found.get("evidence", ())),
         )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
-    known = made.what in get_args(What) and path.stem == made.id
+    known = made.what in get_args(What) and made.role in ROLES and path.stem == made.id
     return made if known and (made.what != "mark" or made.mark in MARKS) else None
+
+
+def _moment(raw: Any) -> float:
+    """Return a wall-clock time, which may not be in the future; raise ValueError for what is none."""
+    at = float(raw)
+    if not 0 < at < time.time() + 60:
+        raise ValueError("no time at which something was said")
+    return round(at, 3)
+
+
+def _evidence(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an entry of evidence may hold, and nothing else; raise ValueError or LookupError."""
+    if raw["kind"] == "link":
+        url = str(raw["url"])
+        if not url.startswith(("https://", "http://")):
+            raise ValueError("no link")
+        return {"kind": "link", "url": url[:2_000]}
+    name, file, sha256 = (str(raw[key]) for key in ("name", "file", "sha256"))
+    if raw["kind"] != "file" or not _KEPT.fullmatch(file):
+        raise ValueError("no file that was handed in")
+    return {"kind": "file", "name": name[:200], "file": file, "bytes": int(raw["bytes"]), "sha256": sha256[:64]}
