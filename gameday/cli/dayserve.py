@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gameday.cli.options import format_option
+from gameday.cli.options import format_option, output_option
 
 if TYPE_CHECKING:
     from gameday.gamedays.schedule.gate import Gate
@@ -43,7 +43,8 @@ _FILES = click.argument(
     metavar="FOLDER",
     help="Where it remembers what has begun; default: schedule/ in the lasting state folder of gameday.",
 )
-def serve(*, paths: tuple[Path, ...], state: Path | None) -> None:
+@output_option("Where the days' folders go.")
+def serve(*, paths: tuple[Path, ...], state: Path | None, output: Path) -> None:
     """Begin each day at the times of its schedule, one at a time, until SIGTERM or Ctrl-C.
 
     It survives being killed: started again with the same --state it goes on, and nothing begins twice. Ending it stops the day
@@ -62,7 +63,7 @@ def serve(*, paths: tuple[Path, ...], state: Path | None) -> None:
         files=[Watched(path=path) for path in dict.fromkeys(path.absolute() for path in paths)],
         store=store,
         clock=system_clock,
-        launch=Launcher(state=store.folder),
+        launch=Launcher(state=store.folder, output=output),
         say=_say,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -73,8 +74,10 @@ def serve(*, paths: tuple[Path, ...], state: Path | None) -> None:
 class Launcher:
     """Starts days as processes of their own, each with a file of what it says."""
 
-    def __init__(self, state: Path, command: tuple[str, ...] = (sys.executable, "-P", "-m", "gameday")) -> None:
-        self._state, self._command = state, command
+    def __init__(
+        self, state: Path, output: Path, command: tuple[str, ...] = (sys.executable, "-P", "-m", "gameday")
+    ) -> None:
+        self._state, self._output, self._command = state, output, command
 
     def __call__(self, path: Path, due: datetime) -> subprocess.Popen[bytes]:
         """Start the day of a file, in a process group of its own: Ctrl-C is for the server, which then stops it once."""
@@ -83,13 +86,13 @@ class Launcher:
         log = logs / f"{path.stem}-{due:%Y%m%dT%H%MZ}.log"
         _say(f"{path}: what it says is in {log}")
         arguments = ("day", "run", str(path), "--unattended", "--scheduled", "--due", due.isoformat())
+        folders = ("--output", str(self._output.absolute()), "--state", str(self._state.absolute()))
         with log.open("ab") as output:
             return subprocess.Popen(  # noqa: S603 - ours
-                [*self._command, *arguments, "--state", str(self._state)],
+                [*self._command, *arguments, *folders],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=path.parent,
                 start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )

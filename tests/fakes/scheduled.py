@@ -36,7 +36,7 @@ def serve(state: Path, paths: list[str]) -> None:
         files=[Watched(path=Path(path)) for path in paths],
         store=Store(state),
         clock=clock,
-        launch=Launcher(state=state, command=(sys.executable, "-m", "tests.fakes.scheduled")),
+        launch=Launcher(state=state, output=state, command=(sys.executable, "-m", "tests.fakes.scheduled")),
         say=say,
         look_s=0.05,
     )

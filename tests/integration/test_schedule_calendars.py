@@ -137,7 +137,7 @@ def test_without_the_library_the_error_names_the_extra(tmp_path: Path, monkeypat
     monkeypatch.setattr(calendars, "find_spec", not_there)
     with pytest.raises(CalendarError) as refused:
         read(tmp_path, calendar())
-    assert "gameday-runner[calendar]" in refused.value.hint
+    assert "gameday-runner[calendar]" in str(refused.value)
 
 
 def test_what_calendars_are_not_read_for_is_closed(tmp_path: Path) -> None:

@@ -64,12 +64,13 @@ def test_what_the_server_starts_is_the_ordinary_command(lab: Lab, monkeypatch: p
     path, state = day(lab), lab.folder / "schedule"
     due = datetime(2026, 11, 24, 10, tzinfo=UTC)
     store = Store(state)
-    child = Launcher(state=state)(path, due)
+    child = Launcher(state=state, output=lab.runs)(path, due)
     assert child.wait(40) == 3
     (row,) = store.begun()
     assert (row.state, row.exit_code, row.pid) == ("ended", 3, child.pid)
     (log,) = (state / "logs").iterdir()
     assert "Nightly" in log.read_text()
+    assert len(days(lab)) == 1
 
 
 NOW = datetime.now(UTC)

@@ -169,6 +169,20 @@ def test_killed_at_any_moment_every_time_begins_exactly_once(world: World) -> No
     assert {row.exit_code for row in Store(world.state).begun()} == {3}
 
 
+def test_a_day_that_is_killed_is_said_to_be_lost_and_is_not_begun_again(world: World) -> None:
+    server = world.serve()
+    until(lambda: "next is" in world.said)
+    world.at(TEN)
+    until(lambda: world.began)
+    world.kill(server)
+    os.kill(int((world.state / "began").read_text().split()[-1]), signal.SIGKILL)
+    until(lambda: not is_held(world.state / ON))
+    world.serve()
+    until(lambda: "ended and nobody saw how" in world.said)
+    assert [row.state for row in Store(world.state).begun()] == ["lost"]
+    assert world.began == ["day.yaml 24"]
+
+
 def test_a_second_server_of_the_folder_is_refused(world: World) -> None:
     world.serve()
     until(lambda: "next is" in world.said)

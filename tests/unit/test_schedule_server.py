@@ -21,6 +21,7 @@ schedule: {{cron: "{cron}", timezone: Europe/London{more}}}
 agenda:
   - brief: Hello
 """
+EMPTY = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nEND:VCALENDAR\r\n"
 TEN = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
 
@@ -263,17 +264,37 @@ def test_a_changed_schedule_begins_anew(world: World) -> None:
     assert world.begun == []
 
 
-def test_a_calendar_that_is_gone_lets_nothing_run(world: World) -> None:
-    (world.folder / "x.ics").write_text("")
+def test_a_calendar_that_is_gone_lets_nothing_run_and_is_spoken_of_at_once(world: World) -> None:
+    calendar = world.folder / "x.ics"
+    calendar.write_text(EMPTY, newline="")
     path = world.file(more=", blackout: [{file: x.ics}]")
     server = world.server()
     server.step()
-    (world.folder / "x.ics").unlink()
+    calendar.unlink()
+    world.at(server, TEN - timedelta(minutes=1))
+    assert world.said[-1] == f"{path}: {calendar} cannot be read: No such file or directory"
     world.at(server, TEN)
     assert world.begun == []
-    assert [line for line in world.said if "10:00" in line][-1].startswith(
-        f"{path}: is broken"
-    ) or "x.ics" in world.said[-1]
+    assert world.said[-1].endswith(f"skipped: {calendar} cannot be read: No such file or directory")
+    calendar.write_text(EMPTY, newline="")
+    world.at(server, TEN + timedelta(seconds=1))
+    assert world.said[-1] == f"{path}: its calendars can be read again"
+
+
+def test_a_day_that_cannot_be_started_is_tried_again_as_long_as_it_may_begin(world: World) -> None:
+    path = world.file()
+    server = world.server()
+    server.step()
+
+    def full(_path: Path, _due: datetime) -> Process:
+        raise OSError(28, "No space left on device")
+
+    server.launch = full
+    world.at(server, TEN)
+    assert world.said[-1] == f"{path} of 2026-11-24 10:00 GMT: waits: cannot be started: No space left on device"
+    server.launch = world.launch
+    world.at(server, TEN + timedelta(seconds=30))
+    assert world.begun == [("day.yaml", TEN)]
 
 
 def test_a_day_whose_process_vanished_is_said_to_be_lost(world: World) -> None:

@@ -49,6 +49,19 @@ def test_what_is_wrong_is_refused(raw: dict[str, Any], said: str) -> None:
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("cron", "window"),
+    [
+        ("* * * * *", {"days": "thu"}),
+        ("0 10 29 2 *", {"days": "sun"}),
+        ("0,30 9-17 1 * *", {"days": "mon", "from": "17:30", "to": "17:31"}),
+        ("59 23 * * SUN", {"from": "23:59"}),
+    ],
+)
+def test_a_window_that_is_rarely_met_is_none_that_never_is(cron: str, window: dict[str, str]) -> None:
+    assert Schedule.model_validate({"cron": cron, "window": window}).window is not None
+
+
 NUMBERS = st.integers(0, 70).map(str)
 NAMES = st.sampled_from(["mon", "SUN", "sat", "jan", "DEC", "L", "#2"])
 PARTS = st.one_of(

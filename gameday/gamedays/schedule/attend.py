@@ -100,6 +100,7 @@ def attend(attended: Attended, due: datetime, store: Store | None) -> Generator[
     With a ``store`` no other day of the same state folder is on, and no other process ever begins this time.
     """
     with ExitStack() as stack:
+        seen = stamp(attended.schedule, attended.folder)  # before they are read: what changes meanwhile is read again
         gate = _gate(attended)
         if closed := _closed(gate, attended.clock()):
             raise NotNowError(f"{attended.path} may not be on now: {closed}")
@@ -109,7 +110,7 @@ def attend(attended: Attended, due: datetime, store: Store | None) -> Generator[
             if not store.claim(attended.key, due, os.getpid(), attended.clock()):
                 raise NotNowError(f"{attended.path} was begun for {due:%Y-%m-%d %H:%M} UTC already")
         over = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(attended, gate, over), name="schedule", daemon=True)
+        watcher = threading.Thread(target=_watch, args=(attended, gate, seen, over), name="schedule", daemon=True)
         watcher.start()
         try:
             yield
@@ -134,9 +135,8 @@ def _closed(gate: Gate | str, now: datetime) -> str:
     return gate if isinstance(gate, str) else gate.closed(now)
 
 
-def _watch(attended: Attended, gate: Gate | str, over: threading.Event) -> None:
+def _watch(attended: Attended, gate: Gate | str, seen: object, over: threading.Event) -> None:
     """Ask for a stop as soon as the gate is closed, once; a calendar that cannot be read any more closes it."""
-    seen = stamp(attended.schedule, attended.folder)
     while not over.wait(_LOOK_S):
         now_seen = stamp(attended.schedule, attended.folder)
         if now_seen != seen:

@@ -27,8 +27,8 @@ def read_calendar(path: Path, zone: str, begin: datetime, end: datetime) -> tupl
     """Return each event that overlaps ``begin`` to ``end``, by its begin; raise CalendarError when the file is in any doubt."""
     if find_spec("recurring_ical_events") is None or find_spec("icalendar") is None:
         raise CalendarError(
-            f"{path} is a calendar, and what reads those is not installed",
-            hint="pip install 'gameday-runner[calendar]'",
+            f"{path} is a calendar, and what reads those is not installed: pip install 'gameday-runner[calendar]'",
+            hint="install it; no day of this file runs without it",
         )
     try:
         with path.open("rb") as file:

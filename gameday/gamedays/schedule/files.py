@@ -16,6 +16,8 @@ from gameday.schema.day.schedule import Schedule
 from gameday.schema.errors import ExperimentErrors
 from gameday.spi.errors import GamedayError
 
+_AGAIN_S = 60
+"""What could not be read is tried again this often: the machine may have been short of memory."""
 _GATE_AGE_S = 12 * 3600
 """A calendar that does not change is read again this often: it is known for so many days ahead only."""
 
@@ -89,7 +91,8 @@ class Watched:
         if self.schedule is None:
             return self.broken
         folder = self.path.absolute().parent
-        wanted = (self.schedule.to_json(), stamp(self.schedule, folder), now.timestamp() // _GATE_AGE_S)
+        age = _AGAIN_S if isinstance(self._gate, str) else _GATE_AGE_S
+        wanted = (self.schedule.to_json(), stamp(self.schedule, folder), age, now.timestamp() // age)
         if wanted != self._gate_for:
             try:
                 self._gate = open_gate(self.schedule, folder, now)

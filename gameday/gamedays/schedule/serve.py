@@ -20,6 +20,7 @@ from typing import Protocol
 from gameday.gamedays.schedule.attend import Clock, seed_of
 from gameday.gamedays.schedule.decide import Decision, decide
 from gameday.gamedays.schedule.files import Watched, digest_of
+from gameday.gamedays.schedule.gate import Gate
 from gameday.gamedays.schedule.locks import ON, SERVER, held, is_held
 from gameday.gamedays.schedule.occurrences import upcoming
 from gameday.gamedays.schedule.store import Begun, Store
@@ -31,6 +32,7 @@ LOOK_S = 30.0
 _BUSY_S = 0.5
 _NOTE = timedelta(seconds=15)
 """Up to when was looked is written down this often, where nothing else is."""
+_TICK = timedelta(microseconds=1)
 _BACK = timedelta(seconds=5)
 """A clock that is set back by more is spoken of."""
 
@@ -84,6 +86,8 @@ class Server:
     running: Running | None = None
     _waiting: dict[tuple[str, datetime], str] = field(default_factory=dict[tuple[str, datetime], str])
     """What was said of times that wait, so that it is said once."""
+    _closed: dict[str, str] = field(default_factory=dict[str, str])
+    """What was said of calendars that cannot be read."""
     _adopted: Begun | None = None
     _last: datetime | None = None
 
@@ -126,16 +130,18 @@ class Server:
             self.store.look(watched.key, digest, now)
         if first or news:
             self.say(f"{watched.path}: next is {self._next(watched, now)}")
+        gate = watched.gate(now)
+        self._say_of(watched, gate)
         decisions = decide(
             schedule,
-            watched.gate(now),
+            gate,
             now=now,
             since=since,
             seed=seed_of(watched.path),
             busy=self._busy(),
             done=self.store.done(watched.key, since) | self._started(watched),
         )
-        waiting = {(watched.key, one.due) for one in decisions if one.does == "wait"}
+        waiting = {(watched.key, one.due) for one in decisions if one.does != "skip"}
         for place in [place for place in self._waiting if place[0] == watched.key and place not in waiting]:
             del self._waiting[place]
         for decision in decisions:
@@ -146,30 +152,43 @@ class Server:
         waits = [one.begin for one in decisions if one.does == "wait" and one.begin > now]
         return min([*waits, *upcoming(schedule.cron, zone, now, 1)], default=None)
 
+    def _say_of(self, watched: Watched, gate: Gate | str) -> None:
+        """Say once that a calendar lets nothing run, long before anything is due."""
+        said = gate if isinstance(gate, str) else ""
+        if self._closed.get(watched.key, "") != said:
+            self._closed[watched.key] = said
+            self.say(f"{watched.path}: {said or 'its calendars can be read again'}")
+
     def _started(self, watched: Watched) -> frozenset[datetime]:
         running = self.running
         return frozenset({running.due} if running is not None and running.watched is watched else ())
 
     def _unclaimed(self, watched: Watched) -> bool:
         """Whether a day of the file was started and has not claimed its time yet: killed now, the next server must see that time."""
-        return any(due not in {one.due for one in self.store.begun(watched.key)} for due in self._started(watched))
+        return any(due not in self.store.done(watched.key, due - _TICK) for due in self._started(watched))
 
     def _do(self, watched: Watched, decision: Decision, now: datetime) -> None:
         named = f"{watched.path} of {self._local(watched, decision.due)}"
         place = (watched.key, decision.due)
         match decision.does:
             case "run":
-                self.running = Running(
-                    watched=watched, due=decision.due, process=self.launch(watched.path, decision.due)
-                )
-                self.say(f"{named}: begins (process {self.running.process.pid})")
+                try:
+                    process = self.launch(watched.path, decision.due)
+                except OSError as error:
+                    self._wait(place, named, f"cannot be started: {error.strerror}")
+                    return
+                self.running = Running(watched=watched, due=decision.due, process=process)
+                self.say(f"{named}: begins (process {process.pid})")
             case "wait":
-                if self._waiting.get(place) != decision.why:
-                    self._waiting[place] = decision.why
-                    self.say(f"{named}: waits: {decision.why}")
+                self._wait(place, named, decision.why)
             case "skip":
                 if self.store.skip(watched.key, decision.due, decision.why, now):
                     self.say(f"{named}: skipped: {decision.why}")
+
+    def _wait(self, place: tuple[str, datetime], named: str, why: str) -> None:
+        if self._waiting.get(place) != why:
+            self._waiting[place] = why
+            self.say(f"{named}: waits: {why}")
 
     def _busy(self) -> str:
         """Return what is on, in words; empty while nothing is."""
@@ -189,8 +208,8 @@ class Server:
 
     def _ended(self, running: Running, code: int, now: datetime) -> None:
         key, named = running.watched.key, f"{running.watched.path} of {self._local(running.watched, running.due)}"
-        if any(one.due == running.due and one.pid == running.process.pid for one in self.store.begun(key)):
-            self.store.end(key, running.due, code, now, pid=running.process.pid)
+        ended_now = self.store.end(key, running.due, code, now, pid=running.process.pid)
+        if ended_now or self.store.was_begun_by(key, running.due, running.process.pid):
             self.say(f"{named}: ended with exit code {code}")
         else:
             self.store.refuse(key, running.due, code, now)
@@ -198,7 +217,7 @@ class Server:
 
     def _look_after(self, now: datetime) -> None:
         """Find the day that an earlier server started: still on, or ended without anybody who saw it."""
-        claimed = [begun for begun in self.store.begun() if begun.state == "begun"]
+        claimed = self.store.unfinished()
         still = is_held(self.store.folder / ON)  # after the claims: a day takes the lock before it claims
         for begun in claimed:
             named = f"{begun.day} of {begun.due:%Y-%m-%d %H:%M} UTC"

@@ -129,14 +129,25 @@ class Store:
 
     def done(self, day: str, since: datetime) -> frozenset[datetime]:
         """Return the times after a moment that began, or were refused."""
-        return frozenset(one.due for one in self.begun(day) if one.due > since)
+        return frozenset(one.due for one in self._rows("day = ? AND due > ?", day, _text(since)))
+
+    def was_begun_by(self, day: str, due: datetime, pid: int) -> bool:
+        """Whether a process claimed a time."""
+        return bool(self._rows("day = ? AND due = ? AND pid = ?", day, _text(due), str(pid)))
+
+    def unfinished(self) -> tuple[Begun, ...]:
+        """Return the times of all days that began and are not known to have ended."""
+        return self._rows("state = 'begun'")
 
     def begun(self, day: str = "") -> tuple[Begun, ...]:
         """Return the times of a day (or of all) that began, or were refused, the earliest first."""
+        return self._rows("? IN ('', day)", day)
+
+    def _rows(self, which: str, *values: str) -> tuple[Begun, ...]:
         with self._open() as db:
             rows = db.execute(
-                "SELECT day, due, pid, exit_code, state FROM times WHERE state != 'skipped' AND ? IN ('', day) ORDER BY due",
-                (day,),
+                f"SELECT day, due, pid, exit_code, state FROM times WHERE state != 'skipped' AND {which} ORDER BY due",  # noqa: S608 - ours
+                values,
             ).fetchall()
         return tuple(
             Begun(day=row[0], due=datetime.fromisoformat(row[1]), pid=row[2] or 0, exit_code=row[3], state=row[4])

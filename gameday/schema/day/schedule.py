@@ -27,6 +27,7 @@ _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 _LEAP_YEAR = datetime(2024, 1, 1)  # noqa: DTZ001 - of the wall clock
 _MANY = 2_000
+"""Of daily times: five years; of rarer ones all that CronSim looks for, which is 50 years."""
 _PART = re.compile(r"(?:\*|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:/([0-9]{1,2}))?")
 
 
@@ -113,10 +114,13 @@ class DayWindow(Section):
         if check_clock(self.from_) >= check_clock(self.to):
             raise ValueError(f"{self.to} is not after {self.from_}; write the earlier first")
 
-    def holds(self, wall: datetime) -> bool:
-        """Whether a time of the wall clock is inside."""
-        minute = wall.hour * 60 + wall.minute
-        return wall.weekday() in check_days(self.days) and check_clock(self.from_) <= minute < check_clock(self.to)
+    def meets(self, cron: str) -> bool:
+        """Whether any time of a cron expression is inside: its days and its times of day hang on each other nowhere."""
+        open_, close = check_clock(self.from_), check_clock(self.to)
+        read, days = CronSim(cron, _LEAP_YEAR), check_days(self.days)
+        return any(open_ <= hour * 60 + minute < close for hour in read.hours for minute in read.minutes) and any(
+            day.weekday() in days for day in wall_times(" ".join(("0 0", *cron.split()[2:])))
+        )
 
 
 class DayBlackout(Section):
@@ -150,5 +154,5 @@ class Schedule(Section):
     def agree(self) -> None:
         """Raise ValueError when no time is inside the window."""
         window = self.window
-        if window is not None and not any(window.holds(time) for time in wall_times(self.cron)):
+        if window is not None and not window.meets(self.cron):
             raise ValueError(f"no time of {self.cron!r} is in its window; write one that is open then")
