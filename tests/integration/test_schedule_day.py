@@ -6,15 +6,19 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from gameday.cli import cli
 from gameday.cli.dayserve import Launcher
 from gameday.gamedays.schedule.locks import ON, held
 from gameday.gamedays.schedule.store import Store
+from gameday.spi.errors import GamedayError
 from tests.harness import Lab, Ran, await_true, switch
 
 EMPTY = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nEND:VCALENDAR\r\n"
@@ -104,59 +108,72 @@ def test_another_day_that_is_on_is_not_overlapped(lab: Lab) -> None:
     assert "another day is on" in ran.err
 
 
-def test_mistakes_are_said_before_anything_begins(lab: Lab) -> None:
+@pytest.fixture
+def call(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
+    """Call a verb in this process; return its exit code and what it wrote, or the user's mistake that it raised."""
+    monkeypatch.chdir(lab.folder)
+
+    def made(*words: object) -> tuple[int, str]:
+        result = CliRunner().invoke(cli, ["day", *map(str, words)])
+        if isinstance(result.exception, GamedayError):
+            return 2, str(result.exception)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, result.output
+
+    return made
+
+
+@pytest.mark.parametrize(
+    "words", [("--scheduled",), ("--late", "5m"), ("--scheduled", "--late", "soon"), ("--scheduled", "--due", "soon")]
+)
+def test_mistakes_are_said_before_anything_begins(
+    lab: Lab, call: Callable[..., tuple[int, str]], words: tuple[str, ...]
+) -> None:
+    path = day(lab)
+    if len(words) == 1:
+        path.write_text(json.dumps({"version": 1, "title": "Small", "agenda": BRIEF}))
+    code, said = call("run", path, *words)
+    assert (code, days(lab)) == (2, []), said
+
+
+@pytest.mark.parametrize("verb", ["serve", "next", "export"])
+def test_a_file_without_a_schedule_or_with_a_wrong_one_is_refused(
+    lab: Lab, call: Callable[..., tuple[int, str]], verb: str
+) -> None:
+    more = ("--github",) if verb == "export" else ()
     path = lab.folder / "day.yaml"
     path.write_text(json.dumps({"version": 1, "title": "Small", "agenda": BRIEF}))
-    for words in (
-        ("--scheduled",),
-        ("--late", "5m"),
-        ("--scheduled", "--late", "soon"),
-        ("--scheduled", "--due", "soon"),
-    ):
-        ran = lab.run_verb("day", "run", str(path), *words)
-        assert (ran.code, days(lab)) == (2, []), ran
-        assert "Traceback" not in ran.err
-    for verb in ("serve", "next"):
-        ran = lab.run_verb("day", verb, str(path))
-        assert ran.code == 2
-        assert "has no schedule:" in ran.err
+    code, said = call(verb, path, *more)
+    assert (code, "has no schedule:" in said) == (2, True), said
     path.write_text("version: 1\ntitle: x\nschedule: {cron: 99 * * * *}\nagenda: [{brief: x}]\n")
-    for verb in ("serve", "next"):
-        ran = lab.run_verb("day", verb, str(path))
-        assert ran.code == 2
-        assert "day.yaml:3" in ran.err
+    code, said = call(verb, path, *more)
+    assert (code, "day.yaml:3" in said) == (2, True), said
 
 
-def test_next_lists_what_runs_and_what_is_skipped(lab: Lab) -> None:
+def test_next_lists_what_runs_and_what_is_skipped(lab: Lab, call: Callable[..., tuple[int, str]]) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    path = day(
-        lab,
-        cron="0 12 * * *",
-        timezone="UTC",
-        blackout=[{"from": f"{tomorrow:%Y-%m-%d}T11:00", "to": f"{tomorrow:%Y-%m-%d}T13:00"}],
-    )
-    ran = lab.run_verb("day", "next", str(path), "-n", "3", "--format", "json")
-    (document,) = json.loads(ran.out)
+    blackout = [{"from": f"{tomorrow:%Y-%m-%d}T11:00", "to": f"{tomorrow:%Y-%m-%d}T13:00"}]
+    path = day(lab, cron="0 12 * * *", timezone="UTC", blackout=blackout)
+    _, out = call("next", path, "-n", "3", "--format", "json")
+    (document,) = json.loads(out)
     assert (document["schema"], len(document["times"])) == ("gameday/next/1", 3)
     assert [one["runs"] for one in document["times"] if one["due"].startswith(f"{tomorrow:%Y-%m-%d}")] == [False]
     assert sum(one["runs"] for one in document["times"]) == 2
-    ran = lab.run_verb("day", "next", str(path), "-n", "3")
-    assert ran.out.count("skipped: blackout until") == 1
-    assert ran.out.count("UTC  runs") == 2
+    _, out = call("next", path, "-n", "3")
+    assert out.count("skipped: blackout until") == 1
+    assert out.count("UTC  runs") == 2
 
 
-def test_export_writes_files_and_overwrites_none(lab: Lab) -> None:
+def test_export_writes_files_and_overwrites_none(lab: Lab, call: Callable[..., tuple[int, str]]) -> None:
     path = day(lab, cron="0 12 * * TUE")
-    ran = lab.run_verb("day", "export", str(path), "--systemd", "--to", "units")
-    assert ran.code == 0, ran
+    assert call("export", path, "--systemd", "--to", "units")[0] == 0
     assert sorted(one.name for one in (lab.folder / "units").iterdir()) == ["gameday-day.service", "gameday-day.timer"]
     assert str(path) in (lab.folder / "units" / "gameday-day.service").read_text()
-    assert lab.run_verb("day", "export", str(path), "--systemd", "--to", "units").code == 2
-    ran = lab.run_verb("day", "export", str(path), "--kubernetes", "--image", "x:1")
-    assert "kind: CronJob" in ran.out
-    assert lab.run_verb("day", "export", str(path), "--kubernetes").code == 2
-    assert lab.run_verb("day", "export", str(path), "--github", "--systemd").code == 2
-    assert "timezone: Europe/London" in lab.run_verb("day", "export", str(path), "--github").out
+    assert call("export", path, "--systemd", "--to", "units")[0] == 2
+    assert "kind: CronJob" in call("export", path, "--kubernetes", "--image", "x:1")[1]
+    assert call("export", path, "--kubernetes")[0] == 2
+    assert call("export", path, "--github", "--systemd")[0] == 2
+    assert "timezone: Europe/London" in call("export", path, "--github")[1]
 
 
 def test_serve_begins_nothing_out_of_time_and_ends_in_order(lab: Lab) -> None:
