@@ -81,12 +81,8 @@ class Reading:
         delays = {index: tuple(map(substitution.value, values)) for index, values in self.shaped.delays.items()}
         put_off(self.document, self.root, delays)
         raw: dict[str, Any] = plain(self.root)
-        own = raw.get(SILENCE, [])
-        return (
-            {**raw, SILENCE: list(dict.fromkeys((*own, *self.silence)))}
-            if self.silence and isinstance(own, list)
-            else raw
-        )
+        own = as_list(raw.get(SILENCE))
+        return {**raw, SILENCE: list(dict.fromkeys((*own, *self.silence)))} if self.silence else raw
 
     def _check_faults(self, raw: Mapping[str, Any]) -> set[int]:
         """Check each fault against its driver; return the indices whose times were checked, too."""
