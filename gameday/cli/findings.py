@@ -40,6 +40,26 @@ Examples:
 """
 
 
+_IMPORT = """\b
+Examples:
+  gameday findings import runs/
+  gameday findings import runs/20261123T101500Z-payments-outage-1a2b experiments/findings.yaml
+"""
+_LIST = """\b
+Examples:
+  gameday findings list --open --owner team-checkout
+  gameday findings list --overdue --format json
+  gameday findings list --fail-overdue                 in a scheduled job
+"""
+_EXPORT = """\b
+Examples:
+  gameday findings export > findings.md
+  gameday findings export --format csv --all > findings.csv
+  gameday findings export --format yaml --all > experiments/findings.yaml
+  gameday findings export --format github > issues.json
+"""
+
+
 @click.group(epilog=EPILOG)
 def findings() -> None:
     """Follow findings through all runs: open, closed by a later passing run, reopened; owners, days and tickets.
@@ -49,7 +69,7 @@ def findings() -> None:
     """
 
 
-@findings.command("import")
+@findings.command("import", epilog=_IMPORT)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @ledger_option
 def import_(paths: tuple[Path, ...], ledger: str | None) -> None:
@@ -74,7 +94,7 @@ def import_(paths: tuple[Path, ...], ledger: str | None) -> None:
         sys.exit(EXIT_USAGE)
 
 
-@findings.command("list")
+@findings.command("list", epilog=_LIST)
 @click.option("--open", "only_open", is_flag=True, help="Only those that are open or reopened.")
 @click.option("--overdue", is_flag=True, help="Only open ones whose day is over.")
 @click.option("--owner", help="Only this owner's; '' for those that nobody has.")
@@ -119,7 +139,7 @@ def _wanted(one: Finding, now: float, *, only_open: bool, overdue: bool, owner: 
 @format_option
 @ledger_option
 def show(fingerprint: str, form: str, ledger: str | None) -> None:
-    """Show one finding, by its fingerprint or the begin of it: evidence, next step, every word of people, its runs."""
+    """Show one finding, by its fingerprint or its first digits: evidence, next step, every word of people, its runs."""
     held, now = read_ledger(ledger), time.time()
     one = the_one(followed(held), fingerprint)
     if form == "json":
@@ -136,7 +156,7 @@ def show(fingerprint: str, form: str, ledger: str | None) -> None:
             say(f"  {run.run}  {run.verdict:<13}{severity or 'closed it'}")
 
 
-@findings.command("export")
+@findings.command("export", epilog=_EXPORT)
 @click.option(
     "--format",
     "form",

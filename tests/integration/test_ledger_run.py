@@ -12,6 +12,7 @@ from tests.harness import Lab, switch
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(150)
 def test_a_failing_run_opens_a_finding_and_a_passing_one_closes_it_whatever_its_ledger_did(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
