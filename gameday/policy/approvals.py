@@ -16,7 +16,7 @@ from typing import Any
 from gameday.policy.file import Environment, Policy
 from gameday.policy.places import place_of
 from gameday.policy.recognised import environments
-from gameday.policy.refusal import Refusal
+from gameday.policy.refusal import Refusal, located
 from gameday.policy.signing import Signed, Signers, SigningError, check, program
 from gameday.policy.statement import Approval, about, read_approvals, timely
 from gameday.policy.subject import Counted, Subject, covers
@@ -196,9 +196,13 @@ def meet_all(
         try:
             met = meet(demand, subject, targets, now)
         except SigningError as error:
-            yield Refusal(rule=demand.rule, says=f"approvals cannot be checked, so nothing may run: {error}")
+            yield _refusal(demand, f"approvals cannot be checked, so nothing may run: {error}")
             continue
-        yield met if len(met.people) >= demand.needed else Refusal(rule=demand.rule, says=_lacking(met, subject))
+        yield met if len(met.people) >= demand.needed else _refusal(demand, _lacking(met, subject))
+
+
+def _refusal(demand: Demand, says: str) -> Refusal:
+    return located(Refusal(rule=demand.rule, says=says), demand.policy.text)
 
 
 def unapproved(

@@ -158,6 +158,8 @@ class Policy:
     rules: Rules
     digest: str = ""
     """SHA-256 in hex of the file."""
+    text: str = ""
+    """The file, to find a key's line."""
 
 
 def read_policy(path: Path) -> Policy:
@@ -166,8 +168,9 @@ def read_policy(path: Path) -> Policy:
         text = path.read_bytes()
         if len(text) > MAX_BYTES:
             raise PolicyError(f"{path} is larger than 1 MiB", hint="a policy is a few lines")
-        raw = tomllib.loads(text.decode("utf-8-sig"))
-        return Policy(path=path, rules=Rules.model_validate(raw), digest=sha256(text).hexdigest())
+        said = text.decode("utf-8-sig")
+        raw = tomllib.loads(said)
+        return Policy(path=path, rules=Rules.model_validate(raw), digest=sha256(text).hexdigest(), text=said)
     except OSError as error:
         raise PolicyError(
             f"{path} cannot be read: {error.strerror}", hint="mend it; nothing runs without it"
@@ -175,8 +178,8 @@ def read_policy(path: Path) -> Policy:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PolicyError(f"{path} is not TOML: {error}", hint="mend it; nothing runs without it") from error
     except InvalidError as error:
-        said = "; ".join(map(_said, error.mistakes[:10]))
-        raise PolicyError(f"{path}: {said}", hint="mend it; nothing runs without it") from error
+        mistakes = "; ".join(map(_said, error.mistakes[:10]))
+        raise PolicyError(f"{path}: {mistakes}", hint="mend it; nothing runs without it") from error
 
 
 def _said(mistake: Mistake) -> str:

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from gameday.policy.file import Environment, Policy, Window
 from gameday.policy.places import cluster_refusals, place_of, where_refusals
 from gameday.policy.recognised import environments, names
-from gameday.policy.refusal import Refusal
+from gameday.policy.refusal import Refusal, located
 from gameday.policy.touched import holes
 from gameday.schema.experiment import Experiment
 from gameday.schema.grammar import AbortRule, ForRule
@@ -23,7 +23,9 @@ from gameday.schema.windows import check_moment, closes, inside
 
 def refusals(policies: Iterable[Policy], experiment: Experiment, now: datetime, lasts_ms: int) -> list[Refusal]:
     """Return why a run may not begin at ``now`` (with a time zone) and last for so long; nothing has been resolved yet."""
-    return [refusal for policy in policies for refusal in _static(policy, experiment, now, lasts_ms)]
+    return [
+        located(refusal, policy.text) for policy in policies for refusal in _static(policy, experiment, now, lasts_ms)
+    ]
 
 
 def target_refusals(
@@ -38,14 +40,15 @@ def target_refusals(
     """
     found: list[Refusal] = []
     for policy in policies:
-        found += cluster_refusals(policy, experiment, servers) if servers else ()
+        broken = list(cluster_refusals(policy, experiment, servers)) if servers else []
         if set(environments(policy, experiment, servers)) != set(environments(policy, experiment)):
             says = "a kubeconfig leads to another environment than it says"
-            found.append(Refusal(rule=f"{policy.path.name}: environments", says=says))
+            broken.append(Refusal(rule=f"{policy.path.name}: environments", says=says))
         for name, environment in environments(policy, experiment, servers).items():
             for fault, several in targets.items():
                 rounds = sum(len(spec.rounds) for spec in experiment.faults if spec.name == fault)
-                found += _of_targets(place_of(policy, name), environment, fault, several, 1 + rounds)
+                broken += _of_targets(place_of(policy, name), environment, fault, several, 1 + rounds)
+        found += [located(refusal, policy.text) for refusal in broken]
     return found
 
 

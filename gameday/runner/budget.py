@@ -13,7 +13,7 @@ from typing import Any
 from gameday.policy.file import ErrorBudget, Policy
 from gameday.policy.places import place_of
 from gameday.policy.recognised import environments
-from gameday.policy.refusal import Refusal
+from gameday.policy.refusal import Refusal, located
 from gameday.registry import load_probe
 from gameday.schema.errors import ExperimentErrors
 from gameday.schema.experiment import Experiment
@@ -76,9 +76,10 @@ def budgets(policies: Iterable[Policy], experiment: Experiment, environ: Mapping
                 left = _left(policy, name, rules.error_budget, environ)
             except GamedayError as error:
                 says = f"what is left of the error budget cannot be told, so nothing may run: {error}"
-                yield Refusal(rule=rule, says=says)
+                yield located(Refusal(rule=rule, says=says), policy.text)
                 continue
-            yield left if left.share >= left.asked.least else Refusal(rule=rule, says=_spent(left))
+            enough = left.share >= left.asked.least
+            yield left if enough else located(Refusal(rule=rule, says=_spent(left)), policy.text)
 
 
 def _spent(left: Left) -> str:

@@ -10,6 +10,7 @@ import pytest
 from gameday.policy import found as finding
 from gameday.policy.file import Environment, PolicyError, read_policy
 from gameday.policy.found import find_policies
+from gameday.policy.refusal import Refusal, located
 
 GOOD = '[environments.a]\nhosts = ["127.0.0.1"]\n'
 BAD = {
@@ -93,6 +94,35 @@ def test_a_policy_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("GAMEDAY_POLICY", str(tmp_path / "none.toml"))
     with pytest.raises(PolicyError, match="is no file"):
         find_policies(tmp_path / "experiment.yaml")
+
+
+LINES = """\
+[environments.a]
+hosts = ["x"]
+deny = ["y"]
+[environments."b.c"]
+deny = []
+hosts = ["z"]
+[sources.deny]
+deny = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        ("gameday.toml: environments.a.deny", 3),
+        ("gameday.toml: environments.a.allow", 1),
+        ("gameday.toml: environments.b.c.deny", 5),
+        ("gameday.toml: environments.b.c.allow", 4),
+        ("gameday.toml: environments.d.deny", 0),
+        ("gameday.toml: environments", 0),
+    ],
+)
+def test_a_refusal_knows_the_line_of_its_rule(rule: str, line: int) -> None:
+    refusal = located(Refusal(rule=rule, says="no"), LINES)
+    assert refusal.line == line
+    assert str(refusal) == f"no ({rule}{f', line {line}' if line else ''})"
 
 
 def test_the_page_about_policies_has_every_key_and_its_example_is_valid(tmp_path: Path) -> None:
