@@ -44,6 +44,8 @@ class FakeKube:
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str, Any]] = []
         """Method, path and JSON body of every request."""
+        self.tokens: set[str] = set()
+        """What was sent as Authorization."""
         self.chaos = ChaosMesh()
         """Installed when a test does so."""
         self.stopping = threading.Event()

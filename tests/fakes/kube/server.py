@@ -53,6 +53,7 @@ class Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(split.query).items()}
         try:
             body: Object = json.loads(raw) if raw else {}
+            self.kube.tokens.add(self.headers.get("Authorization", ""))
             dry = "?dryRun=All" if query.get("dryRun") == "All" else ""
             self.kube.requests.append((self.command, split.path + dry, body))
             self._misbehave(split.path)
