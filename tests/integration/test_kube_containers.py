@@ -13,7 +13,7 @@ from gameday.spi import DriverError, NoTargetError, World
 from gameday.testing import eventually
 from gameday_drivers.kube.api import REQUEST_SECONDS
 from gameday_drivers.kube.container_kill import KillContainer
-from gameday_drivers.kube.stress import StressNode
+from gameday_drivers.kube.stress import StressNode, why_not_ready
 from gameday_drivers.kube.target import EXPIRES, RUN, UNDO
 from tests.fakes.kube import ApiError, FakeKube
 from tests.fakes.kube.store import NAMESPACES, PODS
@@ -150,8 +150,12 @@ def test_one_stressor_on_each_node(kube: FakeKube, where: dict[str, Any]) -> Non
 def test_an_image_that_cannot_be_pulled_is_said_and_nothing_is_left(kube: FakeKube, where: dict[str, Any]) -> None:
     driver = stress(where, image="registry.invalid/stress:1", within=1_000)
     plan = driver.plan(WORLD)
-    with pytest.raises(DriverError, match=r"the stressor on node. is not ready: ErrImagePull"):
+    with pytest.raises(DriverError, match=r"the stressor on node. is not ready: "):
         driver.inject(plan, WORLD)
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": "no such host"}}
+    status = {"phase": "Pending", "containerStatuses": [{"state": waiting}]}
+    assert why_not_ready({"status": status}) == "ErrImagePull: no such host"
+    assert why_not_ready({"status": {"phase": "Pending"}}) == "its phase is Pending"
     driver.revert(plan, WORLD)
     assert not stressors(kube)
 

@@ -70,12 +70,18 @@ def evictions(kube: FakeKube) -> int:
 
 
 def test_what_a_budget_puts_off_is_asked_for_again(kube: FakeKube, where: dict[str, Any]) -> None:
-    protected(kube, 3)
-    driver = evict(where, count=2, grace=0, within=20_000)
+    driver = evict(where, count=2, grace=0, within=60_000)
     plan = driver.plan(WORLD)
+    second = plan.undo["victims"][1]["name"]
+    refusals = [ApiError(429, "TooManyRequests", "Cannot evict pod")] * 2
+
+    def refuses(_method: str, path: str) -> ApiError | None:
+        return refusals.pop() if f"{second}/eviction" in path and refusals else None
+
+    kube.faults.append(refuses)
     driver.inject(plan, WORLD)
     assert driver.active(plan, WORLD)
-    assert evictions(kube) > 2, "the second had to wait until the first was replaced"
+    assert evictions(kube) == 4, "the first once, the second three times"
     assert eventually(lambda: len(kube.ready("web")) == 4)
 
 

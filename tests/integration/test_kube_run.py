@@ -77,7 +77,7 @@ def test_rights_that_are_missing_are_printed_as_rules_to_copy(kube: FakeKube, tm
 
 def test_pods_are_killed_in_rounds_each_chosen_anew(kube: FakeKube, tmp_path: Path) -> None:
     lab, before = Lab(tmp_path), kube.ready("web")
-    rounds = faults(kube, tmp_path, every="700ms", times=3, max_targets=3)[:1]
+    rounds = faults(kube, tmp_path, every="700ms", times=3, max_targets=3, keep_ready=0)[:1]
     ran = lab.run(lab.write(faults=rounds))
     assert ran.code == 0, ran.out + ran.err
     killed = [body["preconditions"]["uid"] for method, _, body in kube.requests if method == "DELETE"]

@@ -95,7 +95,7 @@ class StressNode(Victims):
             for one in undo["stressors"]:
                 while not _is_on(found := _ours(api, undo, one)):
                     if time.monotonic() >= end or (found and found["status"].get("phase") in ("Failed", "Succeeded")):
-                        why = _why(found)
+                        why = why_not_ready(found)
                         raise DriverError(f"the stressor on {one['node']} is not ready: {why}")
                     time.sleep(_LOOK_SECONDS)
 
@@ -185,7 +185,7 @@ def _is_on(pod: Json | None) -> bool:
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
-def _why(pod: Json | None) -> str:
+def why_not_ready(pod: Json | None) -> str:
     """Say what keeps a pod from being ready, as its status has it."""
     if pod is None:
         return "it is gone"
