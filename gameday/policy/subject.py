@@ -27,7 +27,7 @@ from gameday.schema.nodes import as_list, as_mapping
 Counted = Mapping[str, Mapping[str, int]]
 """Fault → target in the words that stay → how many of them."""
 _POD = re.compile(r"\bpod ([^/\s]+)/\S+")
-_WHERE = re.compile(r" in \S+ \(\S+\)$")
+_WHERE = re.compile(r" in .+ \(\S+\)$")
 _PROCESS = "process."
 
 
@@ -104,10 +104,8 @@ def lasting(experiment: Experiment, targets: Mapping[str, tuple[str, ...]]) -> C
 
 def _lasting(target: str) -> str:
     pod = _POD.search(target)
-    if pod is None:
-        return target
-    where = _WHERE.search(target)
-    return f"{target[: pod.start()]}pod {pod[1]}/*{where[0] if where else ''}"
+    where = _WHERE.search(target, pod.end()) if pod else None
+    return f"{target[: pod.start()]}pod {pod[1]}/*{where[0]}" if pod and where else target
 
 
 def covers(approved: object, found: Counted) -> bool:

@@ -17,8 +17,14 @@ from click.testing import CliRunner, Result
 
 from gameday.cli.approve import approve
 from gameday.cli.run import run
+from gameday.policy.subject import lasting
+from gameday.registry import load_driver
+from gameday.spi import World
+from gameday.testing import eventually
 from tests.fakes.approvers import SIGNERS, Office
+from tests.fakes.kube import FakeKube
 from tests.harness import Lab, switch
+from tests.unit.test_policy_rules import fault, run_at
 
 POLICY = f"""
 [environments.production]
@@ -139,6 +145,20 @@ def test_the_targets_that_were_approved_are_those_that_are_touched(tmp_path: Pat
         for one in sleepers:
             one.kill()
             one.communicate()
+
+
+def test_pods_that_are_chosen_anew_for_each_run_are_approved_by_what_stays(tmp_path: Path) -> None:
+    with FakeKube() as kube:
+        kube.deploy("web", 3)
+        assert eventually(lambda: len(kube.ready("web")) == 3)
+        where = {"kubeconfig": kube.write_kubeconfig(tmp_path / "kubeconfig"), "context": "fake", "namespace": "shop"}
+        given = {**where, "selector": "app=web", "grace": "0s"}
+        driver = load_driver("k8s.pod-kill", given)
+        plans = [driver.plan(World(run_id=f"run-{number}", fault="one")) for number in range(8)]
+    run = run_at(**fault("k8s.pod-kill", **given))
+    assert len({plan.targets for plan in plans}) > 1
+    approved = [lasting(run, {"one": plan.targets}) for plan in plans]
+    assert approved == [{"one": {f"pod shop/* in fake ({kube.url})": 1}}] * len(plans)
 
 
 @pytest.mark.slow

@@ -16,8 +16,11 @@ from gameday.policy.approvals import Met, demands, meet_all, unapproved
 from gameday.policy.file import Policy, read_policy
 from gameday.policy.statement import read_approvals
 from gameday.policy.subject import Counted, Subject, composed, composed_json, covers, lasting
+from gameday.runner.folder import subject_of
 from gameday.schema.experiment import Experiment
+from gameday.schema.loader import Loaded, load_experiment
 from tests.fakes.approvers import NOW, SIGNERS, Office
+from tests.fakes.stories import experiment
 from tests.unit.test_policy_rules import fault, run_at
 
 PRODUCTION = f"""
@@ -346,6 +349,12 @@ SYSTEM = {"shop": {"run": ["shop"]}}
             ("shop (nothing starts it again)",),
             {"process shop of the run": 1},
         ),
+        (
+            run_at(**fault("k8s.container-kill", context="prod")),
+            ("container app of pod shop/web-1 on node-a in my prod (https://k8s.test:6443)",),
+            {"container app of pod shop/* in my prod (https://k8s.test:6443)": 1},
+        ),
+        (run_at(**fault("acme.x")), ("pod shop/web-1 somewhere",), {"pod shop/web-1 somewhere": 1}),
         (run_at(**fault("process.pause", match="shop")), ("shop (pid 7)",), {"shop (pid 7)": 1}),
     ],
 )
@@ -379,3 +388,16 @@ def test_a_composed_experiment_is_another_when_anything_of_it_is(tmp_path: Path)
     (tmp_path / "locustfile.py").write_text("2")
     (tmp_path / "c.json").write_text("{}")
     assert [a == b for a, b in zip(before, hashes(), strict=True)] == [True, False, False]
+
+
+def test_what_is_new_for_every_run_is_approved_once(tmp_path: Path) -> None:
+    path = tmp_path / "e.yaml"
+    file = experiment(title="of ${run.id} with ${run.seed}", variables={"most": "1"})
+    path.write_text(json.dumps({**file, "faults": [{"down": {"do": "proxy.down", "at": "0s", "for": "40s"}}]}))
+
+    def loaded(run: str, most: str = "1") -> Loaded:
+        return load_experiment(path, builtins={"run.id": run, "run.seed": run}, variables={"most": most})
+
+    first, second = loaded("1"), loaded("2")
+    assert first.experiment.title != second.experiment.title
+    assert subject_of(first) == subject_of(second)
