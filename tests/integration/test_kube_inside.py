@@ -68,7 +68,8 @@ def kube() -> Iterator[FakeKube]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    return dict(json.loads(json.dumps(YAML(typ="safe").load(path.read_text(encoding="utf-8")))))
+    loader = cast("Any", YAML(typ="safe"))
+    return dict(json.loads(json.dumps(loader.load(path.read_text(encoding="utf-8")))))
 
 
 def granted(path: Path) -> Rights:

@@ -617,6 +617,7 @@ def test_a_stuck_finalizer_is_a_failed_undo_and_still_on(kube: FakeKube, where: 
         driver.revert(plan, WORLD)
     assert driver.active(plan, WORLD), "who knows what its controller has taken back"
     kube.chaos.finishes = True
+    assert eventually(lambda: not kube.store.list(NETWORK_CHAOS, "shop"))
     driver.revert(plan, WORLD)
     assert not driver.active(plan, WORLD)
 
@@ -625,6 +626,9 @@ def test_what_its_controller_never_injects_is_no_fault(kube: FakeKube, where: Wh
     kube.chaos.injects = False
     driver = chaos(where, ready_within=1000)
     plan = driver.plan(WORLD)
+    with pytest.raises(DriverError, match="not proven within 1 s"):
+        driver.inject(plan, WORLD)
+    assert eventually(lambda: "status" in kube.store.get(NETWORK_CHAOS, "shop", plan.undo["name"]))
     with pytest.raises(DriverError, match=r"not proven within 1 s \(AllInjected False, AllRecovered True\)"):
         driver.inject(plan, WORLD)
     assert not driver.active(plan, WORLD)
