@@ -58,14 +58,15 @@ class Shop:
         )
 
     def close(self) -> None:
-        """Free the ports, and have the namespace deleted; that takes a while."""
+        """Free the ports, and have the namespace deleted with all that is in it; that takes a while."""
         for name in self._services:
             self.core.delete_namespaced_service(name, self.namespace)
-        self.core.delete_namespace(self.namespace, grace_period_seconds=0)
+        self.core.delete_namespace(self.namespace)
+        self.core.delete_collection_namespaced_pod(self.namespace, grace_period_seconds=0)
         self._client.close()
 
     @property
-    def where(self) -> dict[str, str]:
+    def where(self) -> dict[str, Any]:
         """What every fault in this namespace is given."""
         return {"kubeconfig": self.reach.kubeconfig, "context": self.reach.context, "namespace": self.namespace}
 

@@ -18,7 +18,7 @@ from tests.cluster.real import WAIT_SECONDS, Shop
 from tests.cluster.runs import experiment
 from tests.harness import Lab
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(150, func_only=True)]
 BACK_SECONDS = 15.0
 
 
@@ -62,3 +62,27 @@ def test_an_api_server_that_stops_answering_is_no_evidence(shop: Shop, machine: 
     assert shop.replicas() == 3
     assert not shop.annotations()
     assert "inconclusive" in (lab.run_folder / "verdict.json").read_text()
+
+
+def test_another_machine_finds_and_undoes_what_nobody_is_left_to_undo(shop: Shop, tmp_path: Path) -> None:
+    """Runner and watchdog are gone, and so are the run's folder and this machine's memory of it."""
+    url, lab = shop.deploy(), Lab(tmp_path)
+    with lab.started(lab.write(scaled_away(shop, url, 60))) as runner:
+        lab.await_event("active", 60, active=True)
+        (watchdog,) = (event["data"]["pid"] for event in lab.events() if event["kind"] == "watchdog-started")
+        runner.send_signal(signal.SIGSTOP)  # or it would see the watchdog's death, and undo
+        os.kill(watchdog, signal.SIGKILL)
+        runner.kill()
+    run = shop.annotations()["gameday.io/run"]
+    elsewhere = Lab(tmp_path / "elsewhere")
+    elsewhere.folder.mkdir()
+    recover = ["recover", "--kubernetes", "--namespace", shop.namespace]
+    recover += ["--kubeconfig", shop.reach.kubeconfig, "--context", shop.reach.context, run]
+    listed = elsewhere.run_verb(*recover, "--dry-run")
+    assert run in listed.out, listed.out + listed.err
+    assert shop.replicas() == 0
+    done = elsewhere.run_verb(*recover)
+    assert done.code == 0, done.out + done.err
+    assert shop.replicas() == 3
+    assert not shop.annotations()
+    assert elsewhere.run_verb(*recover).code == 0

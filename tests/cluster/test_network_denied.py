@@ -8,10 +8,10 @@ import pytest
 
 from tests.cluster.observer import TIMEOUT_SECONDS, Observer
 from tests.cluster.real import Shop
-from tests.cluster.runs import experiment, opened, rows, wall_of
+from tests.cluster.runs import experiment, measured, opened, rows, wall_of
 from tests.harness import Lab
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 
 
 def test_denied_ingress_is_an_outage_until_it_is_undone(shop: Shop, tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_denied_ingress_is_an_outage_until_it_is_undone(shop: Shop, tmp_path: Pa
     lab = Lab(tmp_path)
     path = lab.write(experiment(url, {"do": "k8s.network-deny", "with": denied, "for": "5s"}))
     with Observer(url) as observer:
-        ran = lab.run(path, timeout=90)
+        ran = measured(shop, lab, path)
     assert ran.code == 1, ran.out + ran.err
     (fault,) = ran.verdict["faults"]
     assert (fault["proof"], fault["undo"]) == ("proven", "proven")

@@ -9,10 +9,10 @@ import pytest
 from gameday.testing import eventually
 from tests.cluster.observer import Observer
 from tests.cluster.real import WAIT_SECONDS, Shop
-from tests.cluster.runs import experiment, opened, phase_of, rows, wall_of
+from tests.cluster.runs import experiment, measured, opened, phase_of, rows, wall_of
 from tests.harness import Lab
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(150, func_only=True)]
 
 
 def test_an_outage_is_measured_as_an_observer_sees_it(shop: Shop, tmp_path: Path) -> None:
@@ -22,8 +22,8 @@ def test_an_outage_is_measured_as_an_observer_sees_it(shop: Shop, tmp_path: Path
     lab = Lab(tmp_path)
     path = lab.write(experiment(url, {**kill, "irreversible": "allow", "observe": "3s"}))
     with Observer(url) as observer:
-        ran = lab.run(path, timeout=120)
-    assert ran.code in (0, 1), ran.out + ran.err
+        ran = measured(shop, lab, path)
+    assert ran.code == 1, ran.out + ran.err
     begin, end = phase_of(lab, "fault")
     ours = [row for row in rows(lab) if begin <= row[0] < end]
     bad = sum(count for _, good, count in ours if not good) / sum(count for *_, count in ours)
@@ -51,7 +51,8 @@ def test_a_budget_is_honoured_and_one_pod_is_not_missed(shop: Shop, tmp_path: Pa
     assert "the disruption budget web allows 1 disruptions now, and this would be 2" in refused.out + refused.err
     assert shop.ready() == before
     one = {**kill, "with": {**shop.where, "selector": "app=web", "count": 1}}
-    ran = lab.run(lab.write(experiment(url, one)))
+    ran = measured(shop, lab, lab.write(experiment(url, one)))
     assert ran.code == 0, ran.out + ran.err
     assert eventually(lambda: len(shop.ready()) == 3, WAIT_SECONDS)
-    assert len(set(before) & set(shop.ready())) == 2
+    assert ran.verdict["faults"][0]["proof"] == "proven"
+    assert set(before) - set(shop.ready())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 
@@ -18,7 +19,7 @@ def main(verb: str) -> None:
         kind.do(verb, place)
         return
     if verb in ("build", "up"):
-        checks.require(place)
+        checks.require(place, user=os.geteuid())
         control.build(place)
     if verb == "up":
         control.up(place)

@@ -31,9 +31,9 @@ def uses_docker() -> bool:
     return shutil.which("docker") is not None and not subprocess.run(["docker", "info"], capture_output=True).returncode
 
 
-def require(place: Place) -> None:
-    """Raise ClusterError unless a cluster can be built and started here; install missing tools where that is possible."""
-    if os.geteuid() != 0:
+def require(place: Place, *, user: int) -> None:
+    """Raise ClusterError unless that user can build and start a cluster here; install missing tools where that is possible."""
+    if user != 0:
         raise ClusterError(f"real pods need root: run `sudo make cluster`, use a machine with Docker and kind, {_ELSE}")
     _require_tools()
     if not walls.hierarchies():

@@ -82,7 +82,7 @@ def _kubelet(place: Place, folder: Path, number: int) -> dict[str, Any]:
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "nodeStatusUpdateFrequency": "2s",
         "nodeStatusReportFrequency": "10s",
-        "syncFrequency": "10s",
+        "syncFrequency": "5s",
         "imageGCHighThresholdPercent": 100,
     }
 

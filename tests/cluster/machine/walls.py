@@ -57,10 +57,10 @@ def make_network() -> None:
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
 
 
-def hierarchies() -> list[Path]:
-    """Return the folder of each hierarchy of control groups: one for each controller (version 1)."""
+def hierarchies(*kinds: str) -> list[Path]:
+    """Return the folder of each hierarchy of control groups, of version 1 (one for each controller) unless told otherwise."""
     mounted = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    return [Path(words[1]) for words in mounted if words[2] == "cgroup"]
+    return [Path(words[1]) for words in mounted if words[2] in (kinds or ("cgroup",))]
 
 
 def make_cgroups() -> None:
@@ -76,8 +76,8 @@ def make_cgroups() -> None:
 
 
 def remove_cgroups() -> None:
-    """Remove them, from the leaves; processes must have ended."""
-    for top in hierarchies():
+    """Remove them, and what containers made in version 2, from the leaves; processes must have ended."""
+    for top in hierarchies("cgroup", "cgroup2"):
         ours = top / CGROUP
         below = [path for path in ours.rglob("*") if path.is_dir()] if ours.exists() else []
         for folder in (*sorted(below, key=lambda path: -len(path.parts)), *([ours] if ours.exists() else [])):

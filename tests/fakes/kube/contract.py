@@ -24,21 +24,24 @@ _CONDITIONS = ("Ready", "ContainersReady", "PodScheduled", "Initialized")
 Line = tuple[str, object]
 
 
-def _pod(name: str, **labels: str) -> dict[str, Any]:
-    container = {"name": "c", "image": "localhost/pyapp:1", "imagePullPolicy": "Never"}
-    spec = {"terminationGracePeriodSeconds": 1, "containers": [container]}
+_IMAGE = "localhost/pyapp:1"
+
+
+def _pod(name: str, image: str = _IMAGE, **labels: str) -> dict[str, Any]:
+    container = {"name": "c", "image": image, "imagePullPolicy": "IfNotPresent"}
+    spec = {"terminationGracePeriodSeconds": 1, "containers": [container], "automountServiceAccountToken": False}
     return {"metadata": {"name": name, "labels": labels}, "spec": spec}
 
 
 class Questions:
     """Asks one cluster, in a namespace that it makes."""
 
-    def __init__(self, kubeconfig: str, namespace: str) -> None:
+    def __init__(self, kubeconfig: str, namespace: str, *, image: str = _IMAGE) -> None:
         kubernetes: Any = importlib.import_module("kubernetes")
         self._client, self._watch = kubernetes.client, kubernetes.watch
         self._api = kubernetes.config.new_client_from_config(kubeconfig)
         self._core, self._apps = self._client.CoreV1Api(self._api), self._client.AppsV1Api(self._api)
-        self._namespace = namespace
+        self._namespace, self._image = namespace, image
 
     def answers(self) -> Iterator[str]:
         """Ask everything; yield ``question: answer``."""
@@ -70,7 +73,7 @@ class Questions:
 
     def _selecting(self) -> Iterator[Line]:
         for number, labels in enumerate(({"app": "a", "tier": "x"}, {"app": "a", "tier": "y"}, {"app": "b"})):
-            self._core.create_namespaced_pod(self._namespace, _pod(f"p{number}", **labels))
+            self._core.create_namespaced_pod(self._namespace, _pod(f"p{number}", self._image, **labels))
         for selector in _SELECTORS:
             yield f"sel {selector}", self._selected(label_selector=selector)
         for selector in _FIELDS:
@@ -115,7 +118,7 @@ class Questions:
 
     def _controlling(self) -> Iterator[Line]:
         apps, ns = self._apps, self._namespace
-        apps.create_namespaced_deployment(ns, _deployed("d"))
+        apps.create_namespaced_deployment(ns, _deployed("d", self._image))
         yield "ready", self._are_ready(2)
         d = self._deployment()
         yield (
@@ -133,19 +136,30 @@ class Questions:
 
     def _evicted(self, name: str, **more: str) -> str:
         ns = self._namespace
-        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": ns}}
+        eviction = {"kind": "Eviction", "metadata": {"name": name, "namespace": ns}}
         return self._says(lambda: self._core.create_namespaced_pod_eviction(name, ns, eviction, **more))
 
     def _evicting(self) -> Iterator[Line]:
         spec = {"minAvailable": 2, "selector": {"matchLabels": {"app": "d"}}}
-        policy = self._client.PolicyV1Api(self._api)
-        policy.create_namespaced_pod_disruption_budget(self._namespace, {"metadata": {"name": "b"}, "spec": spec})
+        if self._protect("v1", spec) != "ok":  # before 1.21
+            assert self._protect("v1beta1", spec) == "ok"
         names = self._names(label_selector="app=d")
         assert eventually(lambda: self._evicted(names[0], dry_run="All") == "ok", _WAIT_SECONDS)
         yield "evict dry", self._evicted(names[0], dry_run="All")
         yield "evict 1", self._evicted(names[0])
         yield "evict 2", self._evicted(names[1])
         yield "back", eventually(self._whole, _WAIT_SECONDS)
+
+    def _protect(self, version: str, spec: dict[str, Any]) -> str:
+        custom = self._client.CustomObjectsApi(self._api)
+        budget = {
+            "apiVersion": f"policy/{version}",
+            "kind": "PodDisruptionBudget",
+            "metadata": {"name": "b"},
+            "spec": spec,
+        }
+        where = ("policy", version, self._namespace, "poddisruptionbudgets")
+        return self._says(lambda: custom.create_namespaced_custom_object(*where, budget))
 
     def _whole(self) -> bool:
         return self._deployment().status.ready_replicas == 3 and len(self._names(label_selector="app=d")) == 3
@@ -174,7 +188,7 @@ class Questions:
             ("bad replicas", "bad", {"replicas": -1}),
             ("selector mismatch", "bad2", {"selector": {"matchLabels": {"app": "other"}}}),
         ):
-            made = _deployed(name)
+            made = _deployed(name, self._image)
             made["spec"] |= change
             yield question, self._says(lambda made=made: self._apps.create_namespaced_deployment(ns, made))  # type: ignore[misc]
 
@@ -209,7 +223,7 @@ def _later(call: Callable[[], object]) -> None:
     timer.start()
 
 
-def _deployed(name: str) -> dict[str, Any]:
-    template = {"metadata": {"labels": {"app": "d"}}, "spec": _pod("x")["spec"]}
+def _deployed(name: str, image: str) -> dict[str, Any]:
+    template = {"metadata": {"labels": {"app": "d"}}, "spec": _pod("x", image)["spec"]}
     spec: dict[str, Any] = {"replicas": 2, "selector": {"matchLabels": {"app": "d"}}, "template": template}
     return {"metadata": {"name": name}, "spec": spec}

@@ -1,0 +1,91 @@
+"""What the cluster for tests decides by itself: whom a policy denies, where its programs are, what it says where it cannot be."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster.machine import checks, control
+from tests.cluster.machine.place import ClusterError, Place, the_place
+from tests.cluster.machine.policies import denied, ruleset, selects
+
+
+def pod(address: str, *, namespace: str = "shop", **labels: str) -> dict[str, Any]:
+    return {"metadata": {"namespace": namespace, "labels": labels}, "status": {"podIP": address} if address else {}}
+
+
+def policy(selector: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    return {"metadata": {"namespace": "shop"}, "spec": {"podSelector": selector, **spec}}
+
+
+WEB = {"matchLabels": {"app": "web"}}
+PODS = [pod("10.1", app="web"), pod("10.2", app="db"), pod("10.3", namespace="other", app="web"), pod("", app="web")]
+
+
+@pytest.mark.parametrize(
+    ("policies", "direction", "hit"),
+    [
+        ([], "Ingress", []),
+        ([policy(WEB)], "Ingress", ["10.1"]),
+        ([policy(WEB)], "Egress", []),
+        ([policy({}, policyTypes=["Egress"])], "Egress", ["10.1", "10.2"]),
+        ([policy(WEB, policyTypes=["Ingress"], ingress=[{}])], "Ingress", []),
+        ([policy({}), policy(WEB, ingress=[{}])], "Ingress", ["10.2"]),
+    ],
+)
+def test_whom_policies_deny(policies: list[Any], direction: str, hit: list[str]) -> None:
+    assert denied(PODS, policies, direction) == hit
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "match"),
+    [("In", ["web"], True), ("NotIn", ["web"], False), ("Exists", None, True), ("DoesNotExist", None, False)],
+)
+def test_what_an_expression_selects(operator: str, values: list[str] | None, match: bool) -> None:
+    assert (
+        selects({"matchExpressions": [{"key": "app", "operator": operator, "values": values}]}, {"app": "web"}) is match
+    )
+
+
+def test_only_the_denied_are_in_the_rules() -> None:
+    assert "drop" not in ruleset([], [])
+    assert ruleset(["10.1", "10.2"], []).count("ip daddr { 10.1, 10.2 }") == 3
+    assert "ip saddr { 10.1 } ct state new drop" in ruleset([], ["10.1"])
+
+
+def test_the_place_is_outside_the_checkout_and_follows_the_recipe(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("GAMEDAY_CLUSTER_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    place = the_place()
+    assert place.home == tmp_path / "gameday" / "cluster"
+    assert place.build.parent == place.home
+    assert place.build.name.startswith("1.20.2-")
+    assert not place.is_built
+    assert place.state() is None
+
+
+def test_nothing_runs_where_another_process_has_the_pid(tmp_path: Path) -> None:
+    place = Place(home=tmp_path)
+    place.run.mkdir()
+    start = control.start_of(os.getpid())
+    place.tell(pid=os.getpid(), start="1")
+    assert not control.is_running(place)
+    place.tell(start=start)
+    assert control.is_running(place)
+
+
+def test_where_it_cannot_be_one_sentence_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match=r"real pods need root: run `sudo make cluster`, .* GAMEDAY_TEST_KUBECONFIG"):
+        checks.require(Place(home=tmp_path), user=1000)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_kind_of_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAMEDAY_CLUSTER", "minikube")
+    with pytest.raises(ClusterError, match="kind or packages, not 'minikube'"):
+        checks.uses_docker()
