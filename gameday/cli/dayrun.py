@@ -244,7 +244,8 @@ def _end(session: Session, document: Mapping[str, Any], form: str, kept: Kept | 
         else:
             show(document, session.folder.path)
             say(f"journal head: {head}")
-        tell_postmortem(session.folder.path)
+        if document["finished"] or not any(item.blind for item in session.file.agenda):
+            tell_postmortem(session.folder.path)  # of a day that goes on, it would tell what is blind
         sys.stdout.flush()
     code = Verdict.from_word(str(document["verdict"])).exit_code
     if kept is not None:

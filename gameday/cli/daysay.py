@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _ROLES = click.Choice(["owner", "coordinator", "reporter", "responder", "observer"])
 _MARKS = click.Choice(["paged", "noticed", "mitigated"])
 _ANSWERS = click.Choice(["yes", "no", "begin", "again", "done", "fail", "skip", "go", "no-go"])
-_TAKEN_SECONDS = 5.0
-"""How long to wait until the leader has written it down."""
+_TAKEN_SECONDS = 20.0
+"""How long to wait until a leader that is alive has written it down; it is kept in any case."""
 NOTE_EPILOG = """\b
 Examples:
   gameday day note "dashboard shows 3% errors"

@@ -42,19 +42,23 @@ class Play:
         self.file = folder / "day.yaml"
         self.file.write_text(DAY)
         for name, file in (("payments-down", "down"), ("hidden-trouble", "hidden")):
-            (folder / f"{name}.yaml").write_text(json.dumps(self.experiment(name, file)))
+            self.write(name, file)
         (folder / "queue").write_text("0\n")
         (folder / "graph.png").write_bytes(b"a picture")
 
-    def experiment(self, title: str, file: str) -> Mapping[str, Any]:
-        """Without load: a gauge that is a file, and a fault that is another; over in some five seconds."""
+    def write(self, name: str, file: str, lasts: str = "1s") -> None:
+        """Write an experiment; while a test waits for its fault it lasts long, whatever the scheduler does."""
+        (self.lab.folder / f"{name}.yaml").write_text(json.dumps(self.experiment(name, file, lasts)))
+
+    def experiment(self, title: str, file: str, lasts: str) -> Mapping[str, Any]:
+        """Without load: a gauge that is a file, and a fault that is another; with a second of it over in some five."""
         return {
             "version": 1,
             "title": f"The queue survives {title}",
             "slis": {"queue": {"command": ["cat", str(self.lab.folder / "queue")], "every": "100ms"}},
             "objectives": {"short": {"expect": "max(queue) < 1", "recover": {"within": "1s", "hold": "500ms"}}},
             "phases": {"warmup": "0s", "baseline": "1s", "recovery": "2s"},
-            "faults": [{"flip": {"do": "command", "with": switch(self.lab.folder, file), "at": "0s", "for": "1s"}}],
+            "faults": [{"flip": {"do": "command", "with": switch(self.lab.folder, file), "at": "0s", "for": lasts}}],
         }
 
     def command(self, *words: str) -> list[str]:
@@ -86,6 +90,12 @@ class Play:
     def records(self, kind: str) -> list[Any]:
         return [dict(event.data) for event in self.day.events if event.kind == kind]
 
+    def injected(self, number: int) -> bool:
+        """Whether the fault of the day's run of this number, from 1, was injected."""
+        runs = self.records("run-started")[number - 1 :]
+        journal = self.folder / runs[0]["run"] / "journal.ndjson" if runs else None
+        return journal is not None and any(event.kind == "injected" for event in read_journal(journal).events)
+
     def asked(self, terminal: Terminal, title: str, line: str) -> None:
         """Wait until the leader asks, then answer."""
         terminal.expect(title)
@@ -105,6 +115,7 @@ def titles_of_processes() -> str:
 
 def test_a_day_with_three_terminals_a_crash_and_a_resume(tmp_path: Path) -> None:
     play = Play(tmp_path)
+    play.write("payments-down", "down", lasts="60s")
     with play.leader("run", str(play.file)) as leader:
         play.asked(leader, "yes, or: no WHY", "yes")
         play.asked(leader, "Enter when everybody has heard it", "")
@@ -117,6 +128,7 @@ def test_a_day_with_three_terminals_a_crash_and_a_resume(tmp_path: Path) -> None
     await_true(lambda: not play.day.leader, 10, "the journal is free")
     words = ("note", "where are you?", "--day", str(play.folder), "--by", "dee@example.com")
     assert "kept" in play.lab.run_verb("day", *words).err
+    play.write("payments-down", "down")
     with play.leader("resume", str(play.folder)) as leader:
         leader.expect("again, or: skip WHY", 60)
         assert not (tmp_path / "down").exists(), "the undo is finished before the day goes on"
@@ -128,7 +140,7 @@ def test_a_day_with_three_terminals_a_crash_and_a_resume(tmp_path: Path) -> None
             leader.expect("payments-down.yaml: pass", 60)
             play.asked(leader, "done [LINK or FILE", "done graph.png")
             play.asked(leader, "Enter begins it", "")
-            await_true((tmp_path / "hidden").exists, 30, "the blind experiment is on")
+            await_true(lambda: play.injected(3), 30, "the blind experiment is on")
             assert "hidden-trouble" not in titles_of_processes().replace(str(tmp_path / "hidden"), "")
             observer.expect("something is on")
             leader.expect("go [WHY]", 60)
@@ -170,6 +182,8 @@ def _read_back(play: Play) -> None:
     text = read_journal(play.folder / "journal.ndjson")
     assert text.closed
     assert play.lab.run_verb("day", "report", str(play.folder)).code == 0
+    assert "where are you?" in (play.folder / "report.html").read_text()
+    assert play.lab.run_verb("verify", str(play.folder), "--head", text.head).code == 0
 
 
 def test_a_no_go_from_another_terminal_ends_the_day(tmp_path: Path) -> None:
@@ -192,8 +206,7 @@ def test_a_no_go_from_another_terminal_ends_the_day(tmp_path: Path) -> None:
 def test_a_stop_from_another_terminal_and_ctrl_c_revert_at_once_and_the_day_goes_on(tmp_path: Path) -> None:
     play = Play(tmp_path)
     play.file.write_text(DAY[: DAY.index("prerequisites:")] + "agenda: [experiment: payments-down.yaml]\n")
-    file = tmp_path / "payments-down.yaml"
-    file.write_text(file.read_text().replace('"for": "1s"', '"for": "60s"'))
+    play.write("payments-down", "down", lasts="60s")
     with play.leader("run", str(play.file)) as leader:
         play.asked(leader, "Enter begins it", "")
         await_true((tmp_path / "down").exists, 30, "the fault is on")
@@ -229,3 +242,4 @@ def test_a_terminal_that_is_closed_stops_the_day(tmp_path: Path) -> None:
         assert leader.process.wait(timeout=30) == 4
     assert [one["how"] for one in play.records("stopped")] == ["signal"]
     assert json.loads((play.folder / "verdict.json").read_text())["finished"] is False
+    assert not (play.folder / "report.html").exists(), "it would tell what is blind"
