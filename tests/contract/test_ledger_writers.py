@@ -173,7 +173,7 @@ def test_a_newer_ledger_is_refused_and_an_upgrade_that_breaks_off_leaves_it_as_i
 def test_a_wrong_password_is_told_and_not_shown(postgres: str) -> None:
     address = find_ledger(environ={"GAMEDAY_LEDGER": postgres.replace("p%40ss", "no-p%40ss")})
     with pytest.raises(LedgerError, match="password authentication failed") as error:
-        Store.open(address, patience=1)
+        Store.open(address, patience=50)
     assert "p@ss" not in str(error.value)
 
 
