@@ -199,6 +199,7 @@ def test_serve_begins_nothing_out_of_time_and_ends_in_order(lab: Lab) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(150)
 def test_a_blackout_that_begins_in_mid_fault_stops_the_day_and_the_fault_is_undone(lab: Lab) -> None:
     calendar, broken = lab.folder / "holidays.ics", lab.folder / "broken"
     calendar.write_text(EMPTY, newline="")
