@@ -78,7 +78,7 @@ def _logged(logs: Path | None) -> Callable[[Outcome], None]:
         with suppress(OSError):  # a full disk: it is still told at the end
             if logs is not None:
                 logs.mkdir(parents=True, exist_ok=True)
-                with (logs / LOG).open("a", encoding="utf-8") as file:
+                with (logs / LOG).open("a", encoding="utf-8", errors="replace") as file:
                     file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {outcome}\n")
 
     return told
