@@ -58,6 +58,8 @@ _LINES = {
     "taken-over": "{by} takes over: {why}",
     "sealed": "the journal's torn end is sealed",
     "notified": "told {channel} of {event}: {outcome}",
+    "approved": "approved for {environment}, where {needed} people had to",
+    "budget": "error budget of {slo}: {left} is left as a share, {at_least} is asked for",
     "refused": "REFUSED ({reason}): {detail}",
 }
 PHASES = {
