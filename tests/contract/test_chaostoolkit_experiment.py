@@ -13,7 +13,7 @@ from gameday.testing import DriverContract
 from gameday_drivers.chaostoolkit_experiment import ChaosToolkitExperiment
 from tests.fakes.chaos_files import action, experiment, write
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 class TestChaosToolkitExperiment(DriverContract):

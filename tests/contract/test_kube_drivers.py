@@ -24,7 +24,7 @@ from tests.fakes.kube import FakeKube
 from tests.fakes.kube.enforcing import node_port
 from tests.fakes.kube.store import DEPLOYMENTS, NODES, PODS, POLICIES
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

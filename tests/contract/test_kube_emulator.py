@@ -10,7 +10,7 @@ from tests.fakes.kube.contract import Questions
 RECORDED = Path(__file__).with_name("kubernetes_recorded.txt")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_emulator_answers_as_a_real_server_did(tmp_path: Path) -> None:
     """Every one of the recorded answers of a real API server (1.34.9), by the official client."""
     recorded = RECORDED.read_text(encoding="utf-8").splitlines()

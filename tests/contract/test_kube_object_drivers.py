@@ -20,7 +20,7 @@ from tests.fakes.kube import FakeKube
 from tests.fakes.kube.chaos import NETWORK_CHAOS
 from tests.fakes.kube.store import DEPLOYMENTS, SECRETS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def lines(stream: IO[bytes] | None) -> list[bytes]:
     return stream.read().splitlines()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(150)
 def test_four_writers_killed_at_random_lose_and_double_nothing(ledger: str, tmp_path: Path) -> None:
     chance = random.Random(9)

@@ -73,7 +73,7 @@ class TestStopProcess(DriverContract):
             assert eventually(lambda: log.read_text() == "hunter2\nhunter2\n")
 
 
-@pytest.mark.slow  # SIGKILL comes 5 s after SIGTERM
+@pytest.mark.long  # SIGKILL comes 5 s after SIGTERM
 def test_what_ignores_sigterm_is_killed_with_its_children(tmp_path: Path) -> None:
     deaf = (
         "import signal, subprocess, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "

@@ -190,7 +190,7 @@ def test_the_last_of_two_bad_certificates_is_in_force(world: World) -> None:
     first.revert(one, world)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestBlackhole(DriverContract):
     @pytest.fixture
     def world(self, proxy: ProxyProcess) -> World:
@@ -201,7 +201,7 @@ class TestBlackhole(DriverContract):
         return ProxyBlackhole(proxy=P)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestHttpAbort(DriverContract):
     @pytest.fixture
     def world(self, proxy: ProxyProcess) -> World:
@@ -212,7 +212,7 @@ class TestHttpAbort(DriverContract):
         return ProxyHttpAbort(proxy=P, method="POST")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestTlsExpired(DriverContract):
     @pytest.fixture
     def world(self, proxy: ProxyProcess) -> World:
@@ -223,7 +223,7 @@ class TestTlsExpired(DriverContract):
         return ProxyTlsExpired(proxy=TLS)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestToxiproxyLatency(DriverContract):
     @pytest.fixture
     def world(self, elsewhere: World) -> World:
@@ -234,7 +234,7 @@ class TestToxiproxyLatency(DriverContract):
         return ToxiproxyLatency(proxy=P, latency=100, stream="both")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestToxiproxyDown(DriverContract):
     @pytest.fixture
     def world(self, elsewhere: World) -> World:

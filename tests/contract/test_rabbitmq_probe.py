@@ -70,7 +70,7 @@ def server(folder: Path) -> Iterator[Rabbitmq]:
         yield server
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(120)
 class TestRabbitmq(ProbeContract):
     @pytest.fixture
@@ -106,7 +106,7 @@ class TestRabbitmq(ProbeContract):
             assert comes_to(rabbit(server.url), 3)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_statistics_that_are_no_longer_made_are_stale(server: Rabbitmq) -> None:
     """The API goes on to answer with what it last had, and with the current time beside it."""
@@ -123,7 +123,7 @@ def test_statistics_that_are_no_longer_made_are_stale(server: Rabbitmq) -> None:
     assert reads(rabbit(server.url, count="unacked")) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_what_a_real_server_refuses(server: Rabbitmq) -> None:
     for probe, words in (

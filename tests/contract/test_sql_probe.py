@@ -198,7 +198,7 @@ def jobs(postgres: Postgres) -> Iterator[Postgres]:
     yield postgres
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestPostgresql(ProbeContract):
     @pytest.fixture
     def world(self) -> World:
@@ -223,7 +223,7 @@ class TestPostgresql(ProbeContract):
                 jobs.process.send_signal(signal.SIGCONT)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("query", "words"),
     [
@@ -248,7 +248,7 @@ def test_what_postgresql_refuses_and_what_is_no_number(jobs: Postgres, query: st
         assert connection.execute("select n from jobs").fetchall() == [(3,)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_query_that_hangs_is_over_in_time_here_and_on_the_server(jobs: Postgres) -> None:
     start = time.monotonic()
     with pytest.raises(ProbeError, match=r"no answer within 2 s|statement timeout"):
@@ -265,7 +265,7 @@ def sleeping(server: Postgres) -> list[int]:
         return [pid for (pid,) in found.fetchall()]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_server_that_stops_in_the_middle_holds_no_thread(jobs: Postgres, capfd: Any, caplog: Any) -> None:
     """Nothing but our own deadline ends this: the server's kernel goes on to acknowledge, and its timer has stopped."""
     failures: list[Exception] = []
@@ -296,7 +296,7 @@ def test_a_server_that_stops_in_the_middle_holds_no_thread(jobs: Postgres, capfd
     assert (capfd.readouterr().err, caplog.records) == ("", [])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_wrong_credentials_are_missing_and_the_password_is_never_said(jobs: Postgres) -> None:
     url = f"postgresql://postgres:${{other}}@127.0.0.1:{jobs.port}/postgres"
     probe = pg(jobs, url=url)
@@ -305,7 +305,7 @@ def test_wrong_credentials_are_missing_and_the_password_is_never_said(jobs: Post
     assert "wr0ng-one" not in str(raised.value) + repr(probe)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_refused_connection_is_missing_and_the_password_is_never_said() -> None:
     world = World(run_id="r", secrets=Secrets(values={"db": "postgresql://u:s%40cret@127.0.0.1:1/x"}))
     with pytest.raises(ProbeError, match="refused") as raised:

@@ -161,7 +161,7 @@ def test_pods_that_are_chosen_anew_for_each_run_are_approved_by_what_stays(tmp_p
     assert approved == [{"one": {f"pod shop/* in fake ({kube.url})": 1}}] * len(plans)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_people_approve_and_any_change_voids_it(tmp_path: Path, url: str) -> None:
     production = Production(tmp_path, url)
     production.approve("ana", "ben")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness import Lab, switch
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 PHASES = {"warmup": "200ms", "baseline": "2s", "recovery": "2500ms"}
 
 

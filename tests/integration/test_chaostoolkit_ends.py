@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.chaos_files import action, experiment, write
 from tests.harness import Lab, await_true
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def held(folder: Path, **changes: Any) -> Path:

@@ -21,7 +21,7 @@ def exported(lab: Lab, path: Path) -> tuple[int, str, str]:
     return done.code, done.out, done.err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_exported_experiment_runs_under_chaos_run(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     faults = [
@@ -59,7 +59,7 @@ def test_an_exported_experiment_runs_under_chaos_run(tmp_path: Path) -> None:
     assert not (tmp_path / "short").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_our_faults_are_ordinary_actions_and_probes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAMEDAY_STATE_DIR", str(tmp_path / "state"))
     params: dict[str, Any] = switch(tmp_path)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness import Lab
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 MODULE = "tests.fakes.chaos_extension"
 
 

@@ -163,7 +163,7 @@ def test_there_are_enough_of_them_and_they_are_valid() -> None:
     assert all(load_experiment(path).chaos for path in FILES)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_the_same_activities_in_the_same_order_with_the_same_outputs(tmp_path: Path) -> None:
     lab, mine, yours = Lab(tmp_path), tmp_path / "ours", tmp_path / "theirs"

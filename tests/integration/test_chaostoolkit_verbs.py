@@ -31,7 +31,7 @@ def test_plan_refuses_what_could_never_be_carried_out(tmp_path: Path) -> None:
     assert "does not expose a function called 'absent'" in plan.out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_check_evaluates_the_hypothesis_and_does_nothing_else(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     path = write(tmp_path / "existing.json", experiment(tmp_path))

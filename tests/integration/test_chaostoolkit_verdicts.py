@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.chaos_files import action, experiment, probe, write
 from tests.harness import Lab
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 PHASES = {"warmup": "0s", "baseline": "1s", "recovery": "3s"}
 
 

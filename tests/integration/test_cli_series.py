@@ -11,7 +11,7 @@ import pytest
 
 from tests.harness import Lab, Ran, await_true, switch
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 SHORT = {"warmup": "200ms", "baseline": "1500ms", "recovery": "2500ms"}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.harness import Lab, await_true, switch
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 PHASES = ["warmup", "baseline", "fault", "recovery"]
 CAUGHT = [
     *((signal.SIGINT, phase) for phase in PHASES),

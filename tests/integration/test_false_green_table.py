@@ -10,7 +10,7 @@ from bench.falsegreen.table import committed, ways
 from bench.falsegreen.ways import Way
 from tests.harness import Lab
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 QUICK = ("too-few", "misspelt-key", "nothing-to-judge", "rollback-without-effect")
 
 

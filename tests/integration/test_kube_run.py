@@ -13,7 +13,7 @@ from tests.fakes.kube import FakeKube
 from tests.fakes.kube.store import DEPLOYMENTS
 from tests.harness import Lab
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from tests.harness import Lab, switch
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(150)
 def test_a_failing_run_opens_a_finding_and_a_passing_one_closes_it_whatever_its_ledger_did(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -130,7 +130,7 @@ def command_lines() -> list[str]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_abort_is_told_while_it_is_reverted_and_a_receiver_that_hangs_holds_up_neither(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:

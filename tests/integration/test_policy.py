@@ -67,7 +67,7 @@ def test_a_policy_that_cannot_be_read_lets_nothing_run(tmp_path: Path) -> None:
     assert not lab.runs.exists() or not list(lab.runs.iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_abort_rule_of_the_policy_stops_a_run_that_has_none(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     document = lab.document()

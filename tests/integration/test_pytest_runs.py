@@ -18,7 +18,7 @@ import pytest
 
 from tests.harness import Lab, await_true, switch
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 
 RECOVER = {"recover": {"within": "2s", "hold": "1s"}}

@@ -18,7 +18,7 @@ from tests.fakes.sample_run import OUTCOMES, Outcome
 from tests.fakes.showcase import showcase
 from tests.unit.test_report_html import HOSTILE, spoilt_run
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness import Lab, switch
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(150)]
 
 
 def gameday(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:

@@ -198,7 +198,7 @@ def test_serve_begins_nothing_out_of_time_and_ends_in_order(lab: Lab) -> None:
     assert (lab.folder / "state" / "schedule" / "schedule.sqlite3").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(150)
 def test_a_blackout_that_begins_in_mid_fault_stops_the_day_and_the_fault_is_undone(lab: Lab) -> None:
     calendar, broken = lab.folder / "holidays.ics", lab.folder / "broken"

@@ -141,7 +141,7 @@ def test_sigterm_stops_the_day_that_is_on_whoever_started_it(world: World) -> No
     assert "the server has ended" in world.said
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(150)
 def test_killed_at_any_moment_every_time_begins_exactly_once(world: World) -> None:
     choose = random.Random(7)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.harness import Lab
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 SECRET = "hunter2-correct-horse"
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.fakes.alertmanager import Alertmanager, alertmanager
 from tests.harness import Lab, await_true, free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 SILENCE = "silence_alerts"
 
 

@@ -14,7 +14,7 @@ from gameday.runner.ending import report_folder
 from gameday.undo.recover import open_faults
 from tests.harness import Lab, switch
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 WRITTEN = ("verdict.json", "report.html", "report.md", "junit.xml", "metrics.txt")
 
 

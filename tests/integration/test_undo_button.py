@@ -21,7 +21,7 @@ def gameday(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(lab.command(*words), capture_output=True, text=True, timeout=30, env=lab.environment())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_stop_ends_a_run_and_lets_none_start_until_resume(lab: Lab) -> None:
     flip = {"flip": {"do": "command", "with": switch(lab.folder, "harmless"), "for": "30s"}}
     with lab.started(lab.write(faults=[flip])) as process:

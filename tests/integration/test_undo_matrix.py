@@ -20,7 +20,7 @@ from gameday.undo.guardian import LEASE_SECONDS
 from gameday.undo.selftest import BRIEFLY, MECHANISMS, POINTS, Kill, Point, breakable, kill_once, selftest
 from gameday.undo.subjects import Maker, Subject, command
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(280)]
 IN_FLIGHT = Point(name="apply command in flight", at="inject-called", after_ms=60)
 
 

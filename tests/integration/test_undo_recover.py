@@ -229,7 +229,7 @@ def test_recover_on_a_journal_that_cannot_be_written_still_undoes(tmp_path: Path
     assert not flag.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_is_refused_while_an_earlier_one_left_something_on_its_targets(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     flip = {"flip": {"do": "command", "with": switch(lab.folder, "harmless"), "for": "30s"}}

@@ -15,7 +15,7 @@ from gameday.cli import cli
 from gameday.journal.reader import digest, read_journal
 from tests.harness import Lab
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from gameday.journal.reader import read_journal
 from tests.fakes.terminal import Terminal, terminal
 from tests.harness import Lab, await_true, switch
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 DAY = """\
 version: 1

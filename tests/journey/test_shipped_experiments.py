@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROMISE = re.compile(r"^#   gameday (run \S.*?)\s{2,}(passes|fails)", re.MULTILINE)
 CODES = {"passes": 0, "fails": 1}
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(420)]
 
 
 def promises() -> list[object]:
