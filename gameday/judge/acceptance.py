@@ -27,7 +27,8 @@ def _near(row: Json) -> Iterator[tuple[int, int, float]]:
     phases: Json = row["phases"]
     held: Json = row.get("baseline") or {}
     for name, phase in phases.items():
-        budgets = [told["budget"] for told in (phase, held.get(name) or {}) if told.get("reason") == NEAR_LIMIT]
+        told: tuple[Json, Json] = (phase, held.get(name) or {})
+        budgets: list[float] = [one["budget"] for one in told if one.get("reason") == NEAR_LIMIT]
         for budget in budgets:
             yield phase["k"], phase["n"], budget
             if name == "fault" and phases.get("onset"):

@@ -12,7 +12,7 @@ import pytest
 
 from gameday.cli import cli
 from gameday.judge.chance import WANTED, chances
-from gameday.model import EXIT_INTERNAL, EXIT_USAGE, Verdict
+from gameday.model import EXIT_INTERNAL, EXIT_NOT_NOW, EXIT_USAGE, Verdict
 from gameday.registry import load_driver
 from gameday.schema.day.loader import is_day, load_day
 from gameday.schema.loader import Loaded, load_experiment
@@ -170,7 +170,7 @@ def test_exit_codes_in_the_readme_are_those_of_the_code() -> None:
     rows = re.findall(r"^\| (\w+|–) \| .* \| (\d+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
     verdicts = {word: int(code) for word, code in rows if word != "–"}
     assert verdicts == {verdict.word: verdict.exit_code for verdict in Verdict}
-    assert [int(code) for word, code in rows if word == "–"] == [EXIT_USAGE, EXIT_INTERNAL]
+    assert [int(code) for word, code in rows if word == "–"] == [EXIT_USAGE, EXIT_NOT_NOW, EXIT_INTERNAL]
 
 
 def test_targets_of_make_in_the_documentation_exist() -> None:
