@@ -72,7 +72,7 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
 
 def tell_postmortem(folder: Path) -> None:
     """Write the draft of the postmortem and say where; what cannot be written changes no verdict."""
-    from gameday.gamedays.postmortem import write_postmortem  # noqa: PLC0415 - heavy
+    from gameday.gamedays.day.postmortem import write_postmortem  # noqa: PLC0415 - heavy
     from gameday.spi import GamedayError  # noqa: PLC0415 - heavy
 
     try:

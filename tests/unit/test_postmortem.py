@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from gameday.gamedays.postmortem import read_day
+from gameday.gamedays.day.postmortem import game_day
 from gameday.model import GameDay
 from gameday.registry import postmortem, postmortems
 from gameday.spi import GamedayError
@@ -176,8 +176,8 @@ def test_evidence_outside_the_folder_is_no_link() -> None:
 
 
 def test_a_folder_that_is_no_day_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(GamedayError, match="no folder of a game day"):
-        read_day(tmp_path)
+    with pytest.raises(GamedayError, match="not the folder of a game day"):
+        game_day(tmp_path)
 
 
 def test_roles_are_people() -> None:

@@ -8,35 +8,32 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from gameday.gamedays.day.folder import read_day
 from gameday.journal.folder import read_run
-from gameday.journal.reader import read_journal
 from gameday.judge import judge
 from gameday.model import Event, GameDay, Run
 from gameday.registry import postmortem, postmortems
 from gameday.spi import GamedayError
 
 
-def read_day(folder: Path) -> GameDay:
-    """Read the folder of a day; raise GamedayError when it is none. A run in it that cannot be read is missing."""
-    about = _json(folder / "day.json")
-    if about is None or about.get("schema") != "gameday/day/1":
-        raise GamedayError(f"{folder} is no folder of a game day", hint="name one like runs/day-20261123T101500Z-…")
-    text = read_journal(folder / "journal.ndjson")
+def game_day(path: Path) -> GameDay:
+    """Read what the postmortem of a day needs; raise GamedayError for another folder. A run that cannot be read is missing."""
+    day = read_day(path)
     return GameDay(
-        name=folder.resolve().name,
-        day=about,
-        events=text.events,
-        head=text.head,
-        closed=text.closed,
-        torn=bool(text.tail),
-        verdict=_json(folder / "verdict.json"),
-        runs=_runs(folder, text.events),
+        name=day.folder.name,
+        day=day.plan,
+        events=day.events,
+        head=day.head,
+        closed=bool(day.events) and day.events[-1].kind == "closed" and not day.torn,
+        torn=day.torn,
+        verdict=_json(day.folder.verdict),
+        runs=_runs(day.folder.path, day.events),
     )
 
 
 def write_postmortem(folder: Path, forms: Sequence[str] = ()) -> tuple[Path, ...]:
     """Write the postmortem of a day in these forms, or in all that are installed; return the files."""
-    day, written = read_day(folder), list[Path]()
+    day, written = game_day(folder), list[Path]()
     for name in forms or postmortems():
         form = postmortem(name)
         path = folder / form.filename
