@@ -9,6 +9,7 @@ from typing import Any
 from gameday.model import Verdict
 from gameday.testing import eventually
 from tests.cluster.real import WAIT_SECONDS, Shop
+from tests.fakes.busy import until_measured
 from tests.harness import Lab, Ran
 
 
@@ -28,14 +29,15 @@ def experiment(url: str, fault: dict[str, Any], **changes: Any) -> dict[str, Any
 
 
 def measured(shop: Shop, lab: Lab, path: Path) -> Ran:
-    """Run it; again, at most twice, when the load generator says that this machine was too busy for it to measure anything."""
-    ran = lab.run(path, timeout=170)
-    for _ in range(2):
-        if ran.code != Verdict.INCONCLUSIVE.exit_code or ran.reasons != ["load-generator"]:
-            break
-        assert eventually(lambda: len(shop.ready()) == shop.replicas(), WAIT_SECONDS), shop.describe()
-        ran = lab.run(path, timeout=170)
-    return ran
+    """Run it, and again where the load generator says that this machine was too busy for it to measure anything."""
+
+    def attempt(number: int) -> Ran:
+        if number:
+            assert eventually(lambda: len(shop.ready()) == shop.replicas(), WAIT_SECONDS), shop.describe()
+        return lab.run(path, timeout=170)
+
+    busy = Verdict.INCONCLUSIVE.exit_code
+    return until_measured(attempt, lambda ran: ran.code == busy and ran.reasons == ["load-generator"])
 
 
 def opened(lab: Lab) -> dict[str, Any]:
