@@ -68,7 +68,7 @@ def test_a_steady_state_that_holds(lab: Lab) -> None:
     assert lab.left_over() == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_steady_state_that_does_not_hold(lab: Lab) -> None:
     (lab.folder / "broken").touch()
     done = check(lab, quick(lab))
@@ -84,7 +84,7 @@ def test_a_system_that_does_not_start(lab: Lab) -> None:
     assert "no port" in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_watch_follows_a_run_to_its_end_and_has_its_exit_code(lab: Lab) -> None:
     path = quick(lab)
     with lab.started(path) as process:
@@ -105,7 +105,7 @@ def test_watch_follows_a_run_to_its_end_and_has_its_exit_code(lab: Lab) -> None:
     assert out.startswith("verdict: pass (proven)")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_watch_of_a_run_that_was_killed_ends_by_itself(lab: Lab) -> None:
     with lab.started(quick(lab)) as process:
         lab.await_event("phase", name="baseline")
@@ -124,7 +124,7 @@ def test_watch_of_what_is_no_run_folder(lab: Lab) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_output_that_nobody_reads_changes_no_exit_code(lab: Lab) -> None:
     process = subprocess.Popen(
         lab.command("check", str(quick(lab)), "--output", str(lab.runs)),
@@ -207,7 +207,7 @@ def test_the_display_on_a_narrow_terminal(lab: Lab, narrow: Screen) -> None:
     assert "steady state holds; injecting" not in ESCAPE.sub("", panels(text)[-1][-1])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_colour_the_display_is_the_same(lab: Lab, narrow: Screen) -> None:
     process = on(narrow, lab, quick(lab), NO_COLOR="1", FORCE_COLOR="1")
     text = narrow.read(process)
@@ -216,7 +216,7 @@ def test_without_colour_the_display_is_the_same(lab: Lab, narrow: Screen) -> Non
     assert not re.search(r"\x1b\[[0-9;]*m", text), "no colour, and no bold"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("environ", [{"CI": "true"}, {"TERM": "dumb"}])
 def test_a_terminal_that_is_not_a_person_s_gets_plain_lines(lab: Lab, narrow: Screen, environ: dict[str, str]) -> None:
     process = on(narrow, lab, quick(lab), FORCE_COLOR="1", **environ)
@@ -226,7 +226,7 @@ def test_a_terminal_that_is_not_a_person_s_gets_plain_lines(lab: Lab, narrow: Sc
     assert "baseline: measuring the steady state" in text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_terminal_that_goes_away_does_not_stop_the_check(lab: Lab) -> None:
     screen = Screen(100)
     process = on(screen, lab, quick(lab))

@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.flag_server import flag_server
 from tests.harness import Lab, switch
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.fakes.prometheus import prometheus
 from tests.harness import free_port
 from tests.integration.test_prometheus import Shop
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 DOCUMENT = """\
 apiVersion: openslo/v1
 kind: SLO

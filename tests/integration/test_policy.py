@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -84,4 +85,6 @@ def test_an_abort_rule_of_the_policy_stops_a_run_that_has_none(tmp_path: Path) -
     assert done.verdict["aborted_by"] == "guard"
     assert done.verdict["faults"][0]["undo"] == "proven"
     opened = done.lab.events()[0]["data"]
-    assert opened["policy"] == [{"file": str(tmp_path / "gameday.toml"), "environments": ["staging"]}]
+    policy = tmp_path / "gameday.toml"
+    digest = hashlib.sha256(policy.read_bytes()).hexdigest()
+    assert opened["policy"] == [{"file": str(policy), "sha256": digest, "environments": ["staging"]}]

@@ -17,7 +17,7 @@ from tests.fakes.recorded_api import Call, recorded_api
 from tests.fakes.servers import redis_server
 from tests.harness import Lab
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 PASSWORD = "Sup3r-Secret-99"
 RECOVER = {"within": "2s", "hold": "1s"}
 
