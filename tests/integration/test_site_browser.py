@@ -1,4 +1,4 @@
-"""The pages of a site and a comparison in a real browser: no violation of axe, no request, nothing cut off, at two widths, light and dark.
+"""Pages of a site, a comparison and a postmortem in a browser: no violation of axe, no request, nothing cut off; two widths, light and dark.
 
 Needs Debian's chromium: ``apt-get install chromium``.
 """
@@ -18,13 +18,16 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from gameday.runner.site import build_site
 from gameday_reports.comparison.as_html import HtmlComparison
+from gameday_reports.postmortem.as_html import HtmlPostmortem
 from tests.fakes.many_runs import NOW, write_many
+from tests.fakes.sample_day import sample_day
 from tests.fakes.stories import experiment
 from tests.unit.test_comparison import BROKEN, GOOD, HOSTILE, OLD, told
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 Scheme = Literal["light", "dark"]
-SITE, COMPARED = ("index.html", "oncall.html", "runs.html"), ("comparison.html", "not-comparable.html")
+SITE = ("index.html", "oncall.html", "runs.html")
+ALONE = ("comparison.html", "not-comparable.html", "postmortem.html", "postmortem-dirty.html")
 VIEWS: tuple[tuple[int, Scheme], ...] = ((390, "light"), (390, "dark"), (1280, "light"), (1280, "dark"))
 pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 
@@ -68,6 +71,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     now = told(GOOD)
     (folder / "site" / "comparison.html").write_bytes(HtmlComparison().render(told(BROKEN, OLD), now))
     (folder / "site" / "not-comparable.html").write_bytes(HtmlComparison().render(replace(other, name="x" * 90), now))
+    hostile = " ".join(HOSTILE).replace("alert(1)", "window.ran=1")
+    for name, day in (
+        ("", sample_day()),
+        ("-dirty", sample_day(first="dirty", title=hostile, why=hostile, by=hostile)),
+    ):
+        (folder / "site" / f"postmortem{name}.html").write_bytes(HtmlPostmortem().render(day))
     return folder / "site"
 
 
@@ -82,7 +91,7 @@ def opened(browser: Browser, path: Path, width: int = 1280) -> tuple[Page, list[
     return page, asked, said
 
 
-@pytest.mark.parametrize("name", [*SITE, *COMPARED])
+@pytest.mark.parametrize("name", [*SITE, *ALONE])
 def test_everybody_can_read_it(browser: Browser, site: Path, name: str) -> None:
     page, asked, said = opened(browser, site / name)
     axe: Any = Axe()
@@ -114,7 +123,7 @@ def test_its_links_lead_somewhere(browser: Browser, site: Path) -> None:
 
 
 def test_nothing_is_cut_off_in_print(browser: Browser, site: Path) -> None:
-    for name in (*SITE, *COMPARED):
+    for name in (*SITE, *ALONE):
         page, _, _ = opened(browser, site / name, 703)  # A4 within its margins, at 96 dots per inch
         page.emulate_media(media="print")
         cut = page.evaluate(
