@@ -1,4 +1,4 @@
-"""Pages of a site, a comparison and a postmortem in a browser: no violation of axe, no request, nothing cut off; two widths, light and dark.
+"""Pages of a site, a comparison and a postmortem in a browser: no violation of axe, no request, nothing cut off; narrow, wide, light, dark.
 
 Needs Debian's chromium: ``apt-get install chromium``.
 """
