@@ -8,9 +8,9 @@ import pytest
 
 from tests.fakes.prometheus import prometheus
 from tests.harness import free_port
-from tests.integration.test_prometheus import Shop
+from tests.integration.test_prometheus import EDGE, Shop
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 DOCUMENT = """\
 apiVersion: openslo/v1
 kind: SLO
@@ -47,7 +47,8 @@ def test_what_an_outage_burns_of_the_months_budget(tmp_path: Path) -> None:
     assert month["criteria"][0]["expect"] == "ratio(month.slo) < 5%"
     assert month["criteria"][0]["during"] == "ratio(month.slo) < 21.6%", "1.296 s of the month's 36 hours, of 6 s"
     fault = month["criteria"][0]["phases"]["fault"]
-    assert (fault["result"], fault["k"]) == ("fail", fault["n"])
+    assert fault["result"] == "fail"
+    assert 0 <= fault["n"] - fault["k"] <= EDGE, "nothing was answered, but what a late scrape counts with it"
     outage = month["budget"]["outage_ms"]
     assert 4_000 <= outage <= 9_000
     assert month["budget"]["slo"]["share"] == pytest.approx(outage / BUDGET_MS, rel=1e-3, abs=1e-6)
