@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from gameday.gamedays.schedule.files import Watched
-from gameday.gamedays.schedule.locks import ON, SERVER, held
+from gameday.gamedays.schedule.locks import ON, SERVER, held, opener
 from gameday.gamedays.schedule.serve import Server
 from gameday.gamedays.schedule.store import Store
 from gameday.spi.errors import GamedayError
+from gameday.spi.processes import identify
 
 TEXT = """version: 1
 title: Test
@@ -371,3 +372,14 @@ def test_a_state_folder_that_is_none(tmp_path: Path) -> None:
     )
     with pytest.raises(GamedayError, match="cannot be used"):
         Store(tmp_path / "state")
+
+
+def test_only_the_process_that_has_the_lock_is_its_opener(tmp_path: Path) -> None:
+    """A pid that somebody else got since is not signalled."""
+    lock = tmp_path / ON
+    assert opener(lock, os.getpid()) is None
+    with held(lock) as free:
+        assert free
+        assert opener(lock, os.getpid()) == identify(os.getpid())
+        assert opener(lock, os.getppid()) is None
+    assert opener(lock, os.getpid()) is None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gameday.model import ProcessRef
 from gameday.spi.locks import taken
+from gameday.spi.processes import identify
 
 ON = "on.lock"
 """Held by the day that is on."""
@@ -31,3 +33,18 @@ def is_held(path: Path) -> bool:
     """Whether any process holds it."""
     with held(path, patience_s=0) as free:
         return not free
+
+
+def opener(path: Path, pid: int) -> ProcessRef | None:
+    """Return the process with this pid if it has the lock's file open; None for any other that has got the same pid since."""
+    ref = identify(pid)
+    try:
+        lock = path.stat()
+        opened = list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:  # it ended meanwhile, or is not ours to look at
+        return None
+    for one in opened:
+        with suppress(OSError):  # closed meanwhile
+            if os.path.samestat(one.stat(), lock):
+                return ref
+    return None

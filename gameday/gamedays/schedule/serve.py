@@ -7,11 +7,9 @@ process claims the time.
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,11 +19,12 @@ from gameday.gamedays.schedule.attend import Clock, seed_of
 from gameday.gamedays.schedule.decide import Decision, decide
 from gameday.gamedays.schedule.files import Watched, digest_of
 from gameday.gamedays.schedule.gate import Gate
-from gameday.gamedays.schedule.locks import ON, SERVER, held, is_held
+from gameday.gamedays.schedule.locks import ON, SERVER, held, is_held, opener
 from gameday.gamedays.schedule.occurrences import upcoming
 from gameday.gamedays.schedule.store import Begun, Store
 from gameday.schema.windows import check_zone
 from gameday.spi.errors import GamedayError
+from gameday.spi.processes import send
 
 LOOK_S = 30.0
 """The clock is looked at least this often: it may be set, and a machine may sleep."""
@@ -243,10 +242,9 @@ class Server:
             if claimed:  # else the next server begins it, if it may still begin then
                 self._ended(self.running, code, self.clock())
             self.running = None
-        elif self._adopted is not None and is_held(self.store.folder / ON):
+        elif self._adopted is not None and (ref := opener(self.store.folder / ON, self._adopted.pid)) is not None:
             self.say(f"{self._adopted.day}: is stopped, because the server ends")
-            with suppress(ProcessLookupError):
-                os.kill(self._adopted.pid, signal.SIGTERM)
+            send(ref, signal.SIGTERM)
             while is_held(self.store.folder / ON):
                 threading.Event().wait(_BUSY_S)
         self.say("the server has ended")
