@@ -47,6 +47,14 @@ def read_journal(path: Path) -> JournalText:
     return parse_journal(path.read_bytes() if path.exists() else b"")
 
 
+def parse_until(data: bytes, head: str) -> JournalText | None:
+    """Return the journal as it was when its last whole record was the one whose SHA-256 is ``head``; None when it never was."""
+    lines = data.split(b"\n")[:-1]
+    ends = [index for index, line in enumerate(lines, 1) if digest(line) == head]
+    text = parse_journal(b"".join(line + b"\n" for line in lines[: ends[0]])) if ends else None
+    return text if text is not None and text.head == head else None
+
+
 def parse_journal(data: bytes) -> JournalText:
     """Follow the chain from the first line; stop, and keep the rest as ``tail``, where it breaks."""
     *lines, rest = data.split(b"\n")

@@ -103,5 +103,24 @@ def test_a_chain_written_anew_shows_only_beside_the_head_that_was_noted(folder: 
     assert findings(folder, "--head", noted)["head"] == "altered"
 
 
+def test_a_verdict_from_before_others_went_on_in_the_journal_is_not_called_altered(folder: Path) -> None:
+    journal = folder / "journal.ndjson"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[: whole.rindex(b"\n", 0, -1) + 1])
+    for verb in ("judge", "report"):
+        CliRunner().invoke(cli, [verb, str(folder)])
+    journal.write_bytes(whole)
+    found = findings(folder)
+    assert (found["verdict.json"], found["report.html"]) == ("unknown", "unknown")
+    assert "altered" not in found.values()
+    told = verify(folder)
+    assert told.exit_code == 3
+    count = whole.count(b"\n")
+    assert f"when judged after record {count - 1} of {count}; what was written since is not in it" in told.stdout
+    for verb in ("judge", "report"):
+        CliRunner().invoke(cli, [verb, str(folder)])
+    assert (findings(folder)["verdict.json"], verify(folder).exit_code) == ("intact", 0)
+
+
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     assert verify(tmp_path).exit_code != 0

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameday.journal.reader import parse_journal, read_journal
+from gameday.journal.reader import GENESIS, parse_journal, parse_until, read_journal
 from gameday.journal.writer import Journal, JournalError
 
 KINDS = ["opened", "armed", "inject-called", "active", "reverted", "closed"]
@@ -42,6 +42,16 @@ def test_a_journal_cut_at_any_byte_is_a_prefix_and_never_closed(whole: bytes) ->
         text = parse_journal(whole[:cut])
         assert [event.kind for event in text.events] == KINDS[: len(text.events)]
         assert not text.closed, cut
+
+
+def test_a_head_that_was_once_the_last_leads_back_to_the_journal_of_then(whole: bytes) -> None:
+    ends = [at + 1 for at, byte in enumerate(whole) if byte == ord("\n")]
+    for end in ends:
+        then = parse_journal(whole[:end])
+        assert parse_until(whole, then.head) == then
+        assert parse_until(whole + b"torn", then.head) == then
+    assert parse_until(whole, GENESIS) is None
+    assert parse_until(whole[: ends[-2]], parse_journal(whole).head) is None
 
 
 @given(st.data())
