@@ -19,7 +19,7 @@ test: .venv/ready-dev  ## the tests without load or timing (a few minutes)
 
 test-slow: .venv/ready-dev  ## load and timing one after the other; whole runs, kills and browsers three at a time
 	@$(BIN)/python -m pytest -q -m "slow and not cluster" -p no:xdist --durations=15
-	@$(BIN)/python -m pytest -q -m long -n 3 --dist loadfile --durations=15 tests/journey tests/contract tests/integration
+	@$(BIN)/python -m pytest -q -m long -n 3 --dist loadfile --no-loadscope-reorder --durations=15 tests/journey tests/contract tests/integration
 
 cluster: .venv/ready-dev  ## start a real Kubernetes cluster (built once, about 7 minutes; as root on Debian 12, or with Docker and kind)
 	@$(BIN)/python -m tests.cluster.machine up

@@ -1,60 +1,31 @@
-"""Every shipped experiment ends as the comment on its first lines says, passing and failing."""
+"""Every shipped experiment ends as the comment on its first lines says, passing and failing.
+
+Those on dependencies have a file of their own, so that the two halves can run at the same time: each experiment has its own ports.
+"""
 
 from __future__ import annotations
 
-import json
-import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.fakes.busy import unmeasured, until_measured
+from tests.journey.shipped import gameday, keeps_its_promise, promises
 
-ROOT = Path(__file__).resolve().parents[2]
-PROMISE = re.compile(r"^#   gameday (run \S.*?)\s{2,}(passes|fails)", re.MULTILINE)
-CODES = {"passes": 0, "fails": 1}
+OTHERS = "[!dk]*"
+"""The folders that are neither ``dependency`` nor ``kubernetes``, whose experiments need a cluster."""
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(420)]
 
 
-def promises() -> list[object]:
-    """Every command in the comments with what it promises."""
-    found: list[object] = []
-    for path in sorted(ROOT.glob("experiments/**/*.yaml")):
-        for command, word in PROMISE.findall(path.read_text()):
-            options = command.partition(".yaml")[2].replace(" --var", "")
-            found.append(pytest.param(command, word, id=f"{path.stem}{options} {word}"))
-    return found
-
-
-def gameday(command: str, runs: Path) -> tuple[int, dict[str, Any], str]:
-    """Run a command line; return its exit code, the one verdict and what people were shown."""
-
-    def attempt(number: int) -> tuple[int, dict[str, Any], str]:
-        output = runs / str(number)
-        argv = [sys.executable, "-m", "gameday", *shlex.split(command), "--output", str(output)]
-        ended = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=130, check=False)
-        verdicts = list(output.glob("*/verdict.json"))
-        assert len(verdicts) == 1, ended.stderr
-        return ended.returncode, json.loads(verdicts[0].read_text()), ended.stderr
-
-    return until_measured(attempt, lambda found: unmeasured(found[1]))
-
-
-@pytest.mark.parametrize(("command", "word"), promises())
+@pytest.mark.parametrize(("command", "word"), promises(OTHERS))
 def test_ends_as_its_comment_says(command: str, word: str, tmp_path: Path) -> None:
-    code, verdict, shown = gameday(command, tmp_path)
-    assert code == CODES[word], (verdict["verdict"], verdict["summary"], shown)
-    assert verdict["closed"]
-    assert all(fault["undo"] in ("proven", "not-needed") for fault in verdict["faults"]), verdict["faults"]
-    if word == "fails":
-        assert verdict["reasons"] == ["broken"]
-        assert re.search(r"\d+(%| s\b)|was \d+", verdict["summary"]), "the effect is stated in numbers"
-        assert verdict["findings"]
+    keeps_its_promise(command, word, tmp_path)
+
+
+def test_every_promise_is_kept_somewhere() -> None:
+    assert len(promises(OTHERS)) + len(promises("dependency")) + len(promises("kubernetes")) == len(promises("**"))
 
 
 def test_the_same_hypothesis_holds_of_a_system_that_runs_already(tmp_path: Path) -> None:
