@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gameday.cli.daydesk import TerminalDesk
     from gameday.cli.running import Ran
     from gameday.gamedays.day.folder import DayFolder
-    from gameday.gamedays.day.session import Session
+    from gameday.gamedays.day.session import DayUnwritableError, Session
     from gameday.journal.writer import Journal
     from gameday.runner.ending import Judged
     from gameday.schema.day.loader import LoadedDay
@@ -219,15 +219,30 @@ class _InProcess:
 def _lead(session: Session, loaded: LoadedDay, form: str, kept: Kept | None = None) -> None:
     from gameday.cli.daynotify import day_teller  # noqa: PLC0415 - heavy
     from gameday.gamedays.day.leading import lead  # noqa: PLC0415 - heavy
+    from gameday.gamedays.day.session import DayUnwritableError  # noqa: PLC0415 - heavy
 
     teller = day_teller(loaded, session)
     if teller is not None:
         teller.began(time.time())
-    document = lead(session)
+    try:
+        document = lead(session)
+    except DayUnwritableError as error:
+        _end_unwritten(session, error, kept)
     if teller is not None:
         teller.ended(document, time.time())
         teller.settle()
     _end(session, document, form, kept)
+
+
+def _end_unwritten(session: Session, error: DayUnwritableError, kept: Kept | None) -> NoReturn:
+    """End the program without a verdict on the disk: what is known of it is the exit code, which is never 0."""
+    session.laboratory.settle()
+    with suppress(OSError):  # the terminal is gone
+        say(f"{error.verdict.word.upper()}: the day has no verdict: {error}; {error.hint}", err=True)
+        sys.stderr.flush()
+    if kept is not None:
+        kept.ended(error.verdict.exit_code)
+    os._exit(error.verdict.exit_code)
 
 
 def _end(session: Session, document: Mapping[str, Any], form: str, kept: Kept | None = None) -> None:

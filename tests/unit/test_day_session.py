@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from gameday.gamedays.day.evidence import EvidenceError, keep
 from gameday.gamedays.day.folder import read_day
 from gameday.gamedays.day.inbox import drop, new_message
-from gameday.gamedays.day.session import Session
+from gameday.gamedays.day.session import DayUnwritableError, Session
 from gameday.gamedays.day.verify import verify_day
 from gameday.gamedays.day.view import HIDDEN, View
 from gameday.journal.writer import Journal
@@ -372,3 +373,28 @@ def test_a_journal_that_was_cut_anywhere_is_gone_on_with(tmp_path: Path) -> None
         done = [b'"item-ended"' in line for line in lines[:count]].count(True)
         document = stage.resume(Desk(["done"] * (2 - done)))
         assert (document["verdict"], document["finished"]) == ("pass", True), count
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("pass", 3), ("fail", 1), ("dirty", 5)])
+def test_a_day_whose_disk_is_full_is_no_pass_and_goes_on_later(verdict: str, code: int, tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "agenda:\n  - experiment: experiment.yaml\n  - debrief: What surprised us?\n")
+
+    def fill() -> None:
+        journal = str(stage.folder.journal)
+        (held,) = (one for one in Path("/proc/self/fd").iterdir() if _opened(one) == journal)
+        with Path("/dev/full").open("wb") as full:
+            os.dup2(full.fileno(), int(held.name))
+
+    with pytest.raises(DayUnwritableError, match="No space left") as ended:
+        stage.begin(Desk(["", ""]), Laboratory([verdict], on=fill))
+    assert ended.value.verdict.exit_code == code
+    assert "gameday day resume" in str(ended.value.hint)
+    document = stage.resume(Desk(["again", "It was full.", ""]))
+    assert (document["verdict"], document["finished"]) == ("pass", True)
+
+
+def _opened(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except OSError:  # that of the list itself
+        return ""

@@ -10,8 +10,9 @@ from typing import Any
 
 from gameday.gamedays.day.hearing import Pump
 from gameday.gamedays.day.progress import INTERRUPTED, WORDS, Place, kind_of, places, title_of
-from gameday.gamedays.day.session import NOBODY, Answer, DayStoppedError, Session, write_verdict
+from gameday.gamedays.day.session import NOBODY, Answer, DayStoppedError, DayUnwritableError, Session, write_verdict
 from gameday.journal.folder import RunFolder
+from gameday.journal.writer import JournalError
 from gameday.model import Reason, Verdict
 from gameday.runner.ending import Judged
 from gameday.runner.folder import new_run_id
@@ -28,8 +29,16 @@ _NEED_PEOPLE = ("check", "manual", "go_no_go")
 def lead(session: Session) -> dict[str, Any]:
     """Lead the day on from where it is to its end, or until it is stopped; return its verdict.json, which is written.
 
-    Nothing is left on when this returns, and nothing that was said is lost.
+    Nothing is left on when this returns, and nothing that was said is lost. Raises DayUnwritableError when its folder takes nothing more.
     """
+    try:
+        return _lead(session)
+    except (JournalError, OSError) as error:
+        hint = f"free space on that disk, then: gameday day resume {session.folder.path}"
+        raise DayUnwritableError(str(error), max(session.worst, Verdict.INCONCLUSIVE), hint=hint) from error
+
+
+def _lead(session: Session) -> dict[str, Any]:
     try:
         if _refused_unattended(session):
             return session.close()
@@ -211,6 +220,7 @@ def _run(session: Session, place: Place, loaded: Loaded, run_id: str, seed: int)
     blind = section == "agenda" and session.file.agenda[index].blind
     with Pump(session.hearing, RunFolder(session.folder.runs / run_id), session.desk.interrupted) as pump:
         judged = session.laboratory.carry_out(loaded, run_id=run_id, seed=seed, blind=blind)
+        session.worst = max(session.worst, judged.verdict)
     if pump.broken:
         raise GamedayError(f"the day's journal cannot be written: {pump.broken}")
     end_run(session, place, name, judged)

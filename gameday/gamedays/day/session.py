@@ -17,14 +17,24 @@ from gameday.gamedays.day.progress import INTERRUPTED, Place, Progress, asked_ro
 from gameday.gamedays.day.verdict import judge_day, verdict_bytes
 from gameday.journal.reader import read_journal
 from gameday.journal.writer import Journal
+from gameday.model import Verdict
 from gameday.runner.ending import replace_file
 from gameday.schema.day.file import DayFile
+from gameday.spi.errors import GamedayError
 
 NOBODY = "nobody was there"
 
 
 class DayStoppedError(Exception):
     """The day ends here for now; the record that says why is written."""
+
+
+class DayUnwritableError(GamedayError):
+    """The day ends here for now, and nothing of that could be written down; what ran is reverted, or ``verdict`` says that it is dirty."""
+
+    def __init__(self, why: str, verdict: Verdict, *, hint: str) -> None:
+        super().__init__(why, hint=hint)
+        self.verdict = verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,8 @@ class Session:
     desk: Desk
     laboratory: Laboratory
     progress: Progress = field(default_factory=Progress)
+    worst: Verdict = Verdict.PASS
+    """Of the runs of this stretch, whether or not it could be written down."""
     hearing: Hearing = field(init=False)
 
     def __post_init__(self) -> None:
