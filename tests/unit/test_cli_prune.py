@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from gameday.cli.prune import prune
 from gameday.undo.state import open_runs, register_run
 from tests.fakes.cli_files import run_folder
+from tests.fakes.gameday import Desk, Stage
 
 DAY = 86_400
 
@@ -120,6 +121,33 @@ def test_only_run_folders_go(runs: Path, tmp_path: Path) -> None:
     assert left(runs) == before
     assert elsewhere.exists()
     assert nested.exists()
+
+
+@pytest.mark.parametrize(("typed", "stays"), [(["done"], ""), (["stop too loud"], "not finished")])
+def test_a_finished_game_day_goes_with_its_runs(typed: list[str], stays: str, runs: Path, tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "agenda:\n  - manual: {step: Fail over}\n")
+    stage.begin(Desk([*typed]))
+    register_run(run_folder(stage.folder.runs, "run-1", ending="opened"))
+    done = call(runs, "--keep", "0", "--yes")
+    assert done.exit_code == 0
+    assert stays in done.stderr
+    assert left(runs) == ({stage.folder.name} if stays else set())
+    assert len(open_runs()) == (1 if stays else 0)
+
+
+def test_a_game_day_stays_with_a_run_of_it_that_does_and_while_it_is_led(runs: Path, tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "agenda:\n  - manual: {step: Fail over}\n")
+    during: list[str] = []
+
+    def look() -> str:
+        during.append(call(runs, "--keep", "0", "--yes").stderr)
+        return "done"
+
+    stage.begin(Desk([look]))
+    assert "it is led" in during[0]
+    run_folder(stage.folder.runs, "run-1", undone=False)
+    assert "run-1 in it: it may have left a fault on" in call(runs, "--keep", "0", "--yes").stderr
+    assert left(runs) == {stage.folder.name}
 
 
 def test_a_link_inside_a_run_folder_is_not_followed(runs: Path, tmp_path: Path) -> None:
