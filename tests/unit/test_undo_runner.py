@@ -13,14 +13,18 @@ import pytest
 from gameday.journal.reader import read_journal
 from gameday.journal.writer import Journal
 from gameday.model import Plan, Reason
+from gameday.policy.found import find_policies
+from gameday.policy.subject import Counted
 from gameday.runner import faults
 from gameday.runner.context import Context, FaultState, Stop
 from gameday.runner.planning import beyond
 from gameday.schema.experiment import FaultSpec
+from gameday.schema.loader import load_experiment
 from gameday.spi import DriverError, World
 from gameday.timeline import Step, Timeline
 from gameday.undo.guardian import Guardian
 from gameday.undo.steps import ATTEMPTS, SETTLE_SECONDS
+from tests.fakes.cli_files import write
 
 Answer = Callable[[str, str], dict[str, Any]]
 
@@ -340,6 +344,26 @@ async def test_a_round_that_cannot_be_is_skipped_and_the_fault_is_not_proven(sta
     on = await lived(stage, Dying(("plan", 2)))
     assert on.said("round-skipped") == [{"fault": "f", "round": 2, "why": "boom"}]
     assert (len(on.said("deed")), on.said("unproven")) == (2, [{"fault": "f", "why": "rounds"}])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("rule", "approved", "why"),
+    [('deny_targets = ["f1"]', None, "f1"), ("", {"f": {"f": 1, "f2": 1}}, "nobody has approved these targets")],
+)
+async def test_what_a_policy_denies_or_nobody_approved_is_no_target_of_a_later_round(
+    stage: Callable[..., Stage], rule: str, approved: Counted | None, why: str, tmp_path: Path
+) -> None:
+    dying = Dying()
+    on = stage(dying, killing(deed(2)), until_ms=200)
+    on.ctx.experiment = load_experiment(write(tmp_path / "x.yaml")).experiment
+    (tmp_path / "gameday.toml").write_text(f'[environments.staging]\nhosts = ["127.0.0.1"]\n{rule}\n')
+    on.ctx.policies, on.ctx.approved = find_policies(tmp_path / "x.yaml"), approved
+    with anyio.fail_after(20), on.ctx.stop.scope:
+        await faults.live(on.ctx, on.ctx.faults["f"], on.ctx.now_ms())
+    (skipped,) = on.said("round-skipped")
+    assert why in skipped["why"]
+    assert (dying.counts["inject"], on.said("unproven")) == (1, [{"fault": "f", "why": "rounds"}])
 
 
 @pytest.mark.anyio
