@@ -6,20 +6,16 @@ proves the rest is the head, noted somewhere else when the run ended (a CI log, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 from gameday.gamedays.approved import check_approvals
 from gameday.gamedays.checked import Checked, altered, intact, unknown
+from gameday.gamedays.remade import check_remade
 from gameday.journal.folder import RunFolder, file_digest, read_run
-from gameday.journal.reader import JournalText, parse_until, read_journal
-from gameday.judge import judge, to_bytes
+from gameday.journal.reader import JournalText, read_journal
 from gameday.model import Json, Run
-from gameday.registry import renderers
-from gameday.runner.folder import environment
 from gameday.schema.loader import files_digest
-from gameday.spi import GamedayError
 
 _LOOSE = ("logs", "stop", "previous.json", "findings.yaml")
 """Files of a run that its journal says nothing of."""
@@ -39,8 +35,7 @@ def verify(path: Path, head: str = "", approvers: bytes | None = None) -> tuple[
         *check_approvals(run, approvers),
         _file(folder, run),
         *_samples(folder, run),
-        *_verdict(folder, run),
-        *_reports(folder, run),
+        *check_remade(folder, run),
         *_others(folder),
     )
 
@@ -124,59 +119,8 @@ def _kept(path: Path, name: str, sha256: object, words: str) -> Checked:
     return intact(name, words) if found == sha256 else altered(name, f"it is not {words}")
 
 
-def _verdict(folder: RunFolder, run: Run) -> Iterator[Checked]:
-    yield from _rewritten(folder, folder.verdict, lambda run: to_bytes(judge(run)), run, "judged")
-
-
-def _reports(folder: RunFolder, run: Run) -> Iterator[Checked]:
-    for renderer in renderers(()):
-        path = folder.path / renderer.filename
-        if path.exists():
-            yield from _rewritten(folder, path, renderer.render, run, "rendered")
-
-
 def _others(folder: RunFolder) -> Iterator[Checked]:
     """Name what hangs on nothing: nobody can say whether it was changed."""
     loose = [name for name in _LOOSE if (folder.path / name).exists()]
     if loose:
         yield unknown("others", f"{', '.join(loose)}: on no chain, so that nothing shows what was changed there")
-
-
-def _rewritten(folder: RunFolder, path: Path, again: Callable[[Run], bytes], run: Run, done: str) -> Iterator[Checked]:
-    """Compare what can be made again from the rest of the folder, the same bytes by the same version of gameday."""
-    try:
-        found = path.read_bytes()
-    except OSError as error:
-        yield unknown(path.name, f"not there ({error.strerror}); gameday judge writes it again")
-        return
-    try:
-        same, earlier = found == again(run), _judged_earlier(folder, run)
-        of_then = not same and earlier is not None and found == again(earlier)
-    except (GamedayError, ValueError, LookupError, TypeError) as error:  # what it is made of was altered beyond reading
-        yield altered(path.name, f"it cannot be {done} again: {error}")
-        return
-    if same:
-        yield intact(path.name, f"the same bytes when {done} again")
-    elif of_then and earlier is not None:
-        count, all_of_them = len(earlier.events), len(run.events)
-        says = f"the same bytes when {done} after record {count} of {all_of_them}"
-        yield unknown(path.name, f"{says}; what was written since is not in it: gameday judge {folder.path}")
-    elif _version(run) != environment()["gameday"]:
-        yield unknown(path.name, f"{done} by gameday {_version(run)}; this is {environment()['gameday']}")
-    else:
-        yield altered(path.name, f"it differs when {done} again")
-
-
-def _judged_earlier(folder: RunFolder, run: Run) -> Run | None:
-    """Return the run as it was when its verdict was written, where others (a watchdog, ``recover``) have gone on in its journal."""
-    head = str((run.verdict or {}).get("journal_head", ""))
-    text = parse_until(folder.journal.read_bytes(), head) if head != run.head else None
-    if text is None:
-        return None
-    torn = any(after == len(text.events) for after, _ in read_journal(folder.journal).torn)
-    return replace(run, events=text.events, head=text.head, closed=text.closed, torn=torn)
-
-
-def _version(run: Run) -> str:
-    written: Json = run.plan.get("environment") or {}
-    return str(written.get("gameday", "unknown"))
