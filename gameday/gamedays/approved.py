@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gameday.gamedays.checked import Checked, altered, intact, unknown
 from gameday.model import Event, Json, Run
-from gameday.policy.approvals import Look, people
+from gameday.policy.accepted import Look, people
 from gameday.policy.signing import Signers, SigningError
 from gameday.policy.statement import Approval
 from gameday.policy.subject import Counted, Subject, composed_json, covers, lasting
