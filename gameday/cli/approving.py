@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gameday.cli.outlook import found_targets
+from gameday.cli.outlook_faults import found_targets
 from gameday.policy.approvals import Demand, Met, demands, meet, read_signers
 from gameday.policy.found import find_policies
 from gameday.policy.refusal import Refusal
