@@ -6,19 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameday.judge import judge, judge_gate, verdict_schema
+from gameday.judge import judge, judge_gate
 from gameday.judge.counters import Ratio, Step, steps_of
 from gameday.judge.windows import Window
 from gameday.model import Reason, Run, Track
 from gameday.model import Testimony as Said
+from tests.fakes.judged import judged
 from tests.fakes.stories import BASELINE, END, GATE, PROVEN, REVERTED, ZERO, Story, experiment
 
-VALIDATOR = jsonschema.Draft202012Validator(verdict_schema())
 EVERY = 1_000
 FRONT = {"job": "front", "instance": "a:1"}
 Bad = Callable[[int], float]
@@ -63,12 +62,6 @@ def story(*testimonies: Said, expect: str = "ratio(api) < 5%", **more: Any) -> S
     )
     del file["load"]
     return Story(file=file, testimonies=testimonies, rows=[], ticks=[])
-
-
-def judged(run: Run) -> dict[str, Any]:
-    document = judge(run)
-    VALIDATOR.validate(document)  # pyright: ignore[reportUnknownMemberType] - jsonschema's own
-    return document
 
 
 def fault(run: Run) -> dict[str, Any]:
