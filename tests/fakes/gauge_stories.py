@@ -63,3 +63,16 @@ def reason_of(story: Story) -> tuple[str, str]:
 
 def fault_of(story: Story) -> dict[str, Any]:
     return dict(judged(story)["objectives"][0]["criteria"][0]["phases"]["fault"])
+
+
+def with_load(value: Value = calm, **parts: Any) -> Story:
+    """An objective on the load, one on a gauge, and one on both."""
+    file = experiment(
+        slis={"queue": {"http": "http://127.0.0.1:1/", "every": f"{EVERY}ms"}},
+        objectives={
+            "available": {"expect": "errors < 5%", "recover": {"within": "15s", "hold": "10s"}},
+            "backlog": {"expect": "max(queue) < 1000", "recover": {"within": "15s", "hold": "10s"}},
+            "both": {"expect": "errors < 5%\nmax(queue) < 1000", "recover": {"within": "15s", "hold": "10s"}},
+        },
+    )
+    return Story(file=file, gauges=readings(value), **parts)

@@ -37,6 +37,13 @@ def experiment(**changes: Any) -> dict[str, Any]:
     }
 
 
+def closed(**changes: Any) -> dict[str, Any]:
+    """The same with a closed model: 20 users instead of a rate."""
+    file = experiment(**changes)
+    load = {key: value for key, value in file["load"].items() if key != "rate"}
+    return {**file, "load": {**load, "users": 20}}
+
+
 def fault_life(
     name: str = "payments-down", start: int = ZERO, proven: int = PROVEN, reverted: int = REVERTED
 ) -> list[Told]:

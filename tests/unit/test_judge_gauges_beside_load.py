@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.fakes.gauge_stories import EVERY, Value, calm, high, readings
+from tests.fakes.gauge_stories import high, with_load
 from tests.fakes.judged import judged
-from tests.fakes.stories import REVERTED, ZERO, Story, between, experiment, rows, ticks
-
-
-def with_load(value: Value = calm, **parts: Any) -> Story:
-    """An objective on the load, one on a gauge, and one on both."""
-    file = experiment(
-        slis={"queue": {"http": "http://127.0.0.1:1/", "every": f"{EVERY}ms"}},
-        objectives={
-            "available": {"expect": "errors < 5%", "recover": {"within": "15s", "hold": "10s"}},
-            "backlog": {"expect": "max(queue) < 1000", "recover": {"within": "15s", "hold": "10s"}},
-            "both": {"expect": "errors < 5%\nmax(queue) < 1000", "recover": {"within": "15s", "hold": "10s"}},
-        },
-    )
-    return Story(file=file, gauges=readings(value), **parts)
+from tests.fakes.stories import REVERTED, ZERO, Story, between, rows, ticks
 
 
 def results(story: Story) -> dict[str, str]:

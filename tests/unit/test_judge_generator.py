@@ -6,13 +6,7 @@ from typing import Any
 
 from tests.fakes.gauge_stories import gauge_story
 from tests.fakes.judged import judged
-from tests.fakes.stories import ZERO, Story, experiment, good, rows, ticks
-
-
-def closed(**changes: Any) -> dict[str, Any]:
-    file = experiment(**changes)
-    load = {key: value for key, value in file["load"].items() if key != "rate"}
-    return {**file, "load": {**load, "users": 20}}
+from tests.fakes.stories import ZERO, Story, closed, experiment, good, rows, ticks
 
 
 def test_a_closed_model_is_judged_with_its_warning() -> None:

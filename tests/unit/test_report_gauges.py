@@ -15,8 +15,8 @@ from gameday_reports.gauges import gauge_series, read_gauge_limit
 from gameday_reports.html import HtmlReport
 from gameday_reports.junit import JUnitReport
 from gameday_reports.view import report_view
-from tests.fakes.stories import REVERTED, ZERO, Story, experiment, ticks
-from tests.unit.test_judge_gauges import Value, calm, closed, gauge_story, high, with_load
+from tests.fakes.gauge_stories import Value, calm, gauge_story, high, with_load
+from tests.fakes.stories import REVERTED, ZERO, Story, closed, experiment, ticks
 
 
 def ran(story: Story) -> Run:
