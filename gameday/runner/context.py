@@ -20,6 +20,7 @@ from gameday.schema.experiment import Experiment, FaultSpec
 from gameday.spi import World
 from gameday.timeline import Timeline
 from gameday.undo.guardian import Guardian
+from gameday.undo.steps import SETTLE_SECONDS
 
 
 class Hosts(Protocol):
@@ -45,6 +46,8 @@ class FaultState:
     """As the file has it; None outside a run."""
     request_seconds: float = 0.0
     """How long a request of a driver that was ended may still take to act."""
+    settle_seconds: float = SETTLE_SECONDS
+    """How long after a revert that nothing cut off it is measured once more."""
     max_seconds: float = 0.0
     """How long it may be on, from armed to the call of its revert; 0 where nobody says."""
     expires: bool = False

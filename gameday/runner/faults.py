@@ -239,7 +239,7 @@ async def _renew(ctx: Context, fault: FaultState) -> None:
 
 async def revert(ctx: Context, fault: FaultState, paused: Callable[[], None] | None = None) -> None:
     """Revert one fault and prove it gone; once begun, nothing interrupts it. ``paused`` is called when it first waits, and at its end."""
-    settle = max(SETTLE_SECONDS, fault.request_seconds if fault.cut_off else 0.0)
+    settle = max(SETTLE_SECONDS, fault.request_seconds) if fault.cut_off else fault.settle_seconds
     steps = revert_steps(
         Revertible(
             name=fault.name,
@@ -276,8 +276,12 @@ async def revert_open(ctx: Context) -> None:
 
 
 async def inject_all(ctx: Context) -> float:
-    """Run the timeline from 200 ms after now to the end of the last fault; return its time zero."""
-    zero_ms = ctx.now_ms() + ZERO_AFTER_GATE_MS
+    """Run the timeline from 200 ms after now to the end of the last fault; return its time zero.
+
+    A fault that runs by itself, alone and measured by nobody else, has no time to keep: it begins as soon as its undo is on the disk.
+    """
+    alone = bool(ctx.faults) and not ctx.experiment.objectives and all(fault.follows for fault in ctx.faults.values())
+    zero_ms = ctx.now_ms() + (0 if alone else ZERO_AFTER_GATE_MS)
     async with anyio.create_task_group() as group:
         for fault in ctx.faults.values():
             group.start_soon(live, ctx, fault, zero_ms)

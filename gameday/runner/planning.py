@@ -22,6 +22,7 @@ from gameday.spi import Driver, Expires, Follows, GamedayError
 from gameday.spi.driver import INJECT_SECONDS, REVERT_SECONDS
 from gameday.undo.hosts import HostPool
 from gameday.undo.leftover import describe, residue
+from gameday.undo.steps import SETTLE_SECONDS
 
 PLAN_SECONDS = 10.0
 
@@ -42,6 +43,7 @@ async def plan_faults(
     A fault that finds nothing to touch and may be skipped is journalled as such and is no part of this run.
     """
     await hosts.start(specs, helpers)
+    by_themselves = 0
     for spec in ctx.experiment.faults:
         driver = load_driver(spec.do, spec.with_)
         reply = await hosts.ask(spec.name, "plan", None, PLAN_SECONDS)
@@ -56,6 +58,8 @@ async def plan_faults(
             ctx.note("action-failed", {**failed, "hint": hint} if hint else failed)
             raise GamedayError(f"{spec.name} cannot be planned: {error}", hint=hint)
         _planned(ctx, spec, driver, plan)
+        by_themselves += isinstance(driver, Follows)
+    await hosts.stand_by(len(specs) - by_themselves)
     targets = [target for fault in ctx.faults.values() for target in fault.plan.targets]
     if found := await anyio.to_thread.run_sync(residue, ctx.experiment, targets):
         raise RefusedError(Reason.RESIDUE, describe(found))
@@ -141,6 +145,7 @@ def fault_state(spec: FaultSpec, driver: Driver, plan: Plan) -> FaultState:
         inject_seconds=float(getattr(driver, "inject_seconds", INJECT_SECONDS)),
         revert_seconds=float(getattr(driver, "revert_seconds", REVERT_SECONDS)),
         request_seconds=float(getattr(driver, "request_seconds", 0.0)),
+        settle_seconds=float(getattr(driver, "settle_seconds", SETTLE_SECONDS)),
         max_seconds=fault_max_ms(spec, driver) / 1000,
         spec=spec,
         plan=plan,

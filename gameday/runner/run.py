@@ -15,7 +15,7 @@ import anyio.to_thread
 
 from gameday.journal.folder import RunFolder, file_digest
 from gameday.journal.writer import Journal
-from gameday.model import Event, Json, Reason
+from gameday.model import Event, Json, ProcessRef, Reason
 from gameday.policy.approvals import unapproved
 from gameday.policy.file import Policy
 from gameday.policy.recognised import environments
@@ -33,7 +33,7 @@ from gameday.schema.power import never_provable
 from gameday.spi import GamedayError, LoadError, World
 from gameday.spi.processes import boot_id, identify
 from gameday.timeline import compile_timeline
-from gameday.undo.guardian import LEASE_SECONDS, Guardian
+from gameday.undo.guardian import LEASE_SECONDS, Guardian, WatchdogLostError
 from gameday.undo.hosts import HostPool, HostSetup
 from gameday.undo.leftover import describe, residue
 from gameday.undo.sources import resolve
@@ -193,6 +193,12 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
         sources=resolve(experiment.sources, prepared.secrets, prepared.base),
         secrets=prepared.secrets,
     )
+    hosts = HostPool(HostSetup(faults=specs, world=world, pipe=None, logs=folder.logs, register=_no_watchdog))
+
+    async def beside(guardian: Guardian) -> None:
+        hosts.setup = replace(hosts.setup, pipe=guardian.pipe, register=guardian.register_host)
+        await hosts.launch()
+
     _register(folder, journal)
     try:
         guardian = await Guardian.start(
@@ -202,8 +208,10 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
             world=world,
             log=folder.logs / "watchdog.log",
             max_seconds=run_max_ms(experiment) / 1000 + WATCHDOG_SLACK_SECONDS,
+            beside=beside,
         )
     except GamedayError as error:
+        await hosts.end()
         journal.write("refused", {"reason": Reason.WATCHDOG_LOST.value, "detail": f"no watchdog, no fault: {error}"})
         journal.write("closed", {"undone": True})
         forget_run(folder.path)
@@ -216,9 +224,6 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
             "lease_ms": int(LEASE_SECONDS * 1000),
             "place": guardian.place,
         },
-    )
-    hosts = HostPool(
-        HostSetup(faults=specs, world=world, pipe=guardian.pipe, logs=folder.logs, register=guardian.register_host)
     )
     ctx = Context(
         run_id=prepared.run_id,
@@ -245,6 +250,10 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
     if undone and not journal.broken:
         forget_run(folder.path)
     return Outcome(folder=folder, skip_report=ctx.stop.watching.cancel_called)
+
+
+def _no_watchdog(_ref: ProcessRef) -> None:
+    raise WatchdogLostError("no driver host is started before the watchdog")
 
 
 def _seal_samples(ctx: Context) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -59,10 +59,12 @@ class Guardian:
         log: Path,
         lease_seconds: float = LEASE_SECONDS,
         max_seconds: float = MAX_SECONDS,
+        beside: Callable[[Guardian], Awaitable[None]] | None = None,
     ) -> Guardian:
         """Start the watchdog and return when every driver of this file is imported in it; raise GamedayError otherwise.
 
-        It ends the runner, and undoes everything, ``max_seconds`` from now even if heartbeats go on.
+        It ends the runner, and undoes everything, ``max_seconds`` from now even if heartbeats go on. ``beside`` is called once, as soon as
+        its pipe is known: for what can be started while it is getting ready, and must touch nothing.
         """
         runner = identify(os.getpid())
         if runner is None:
@@ -77,15 +79,25 @@ class Guardian:
             "world": world.to_json(with_secrets=True),
         }
         prefix = unit_prefix(run_id)
+        if prefix:
+            with suppress(WatchdogLostError):  # or systemd gives us no unit after all
+                guardian = await cls._launch(prefix, {**setup, "in_unit": True}, log)
+                await guardian.await_ready()
+                if beside is not None:
+                    await beside(guardian)
+                return guardian
+        guardian = await cls._launch([], {**setup, "in_unit": False}, log)
         try:
-            return await cls._start(prefix, {**setup, "in_unit": bool(prefix)}, log)
-        except WatchdogLostError:
-            if not prefix:
-                raise
-        return await cls._start([], setup, log)  # systemd gives us no unit after all
+            if beside is not None:
+                await beside(guardian)
+        except BaseException:
+            await guardian.kill()
+            raise
+        await guardian.await_ready()
+        return guardian
 
     @classmethod
-    async def _start(cls, prefix: Sequence[str], setup: Mapping[str, Any], log: Path) -> Guardian:
+    async def _launch(cls, prefix: Sequence[str], setup: Mapping[str, Any], log: Path) -> Guardian:
         read, write = os.pipe()
         with suppress(OSError, AttributeError):
             fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -109,10 +121,10 @@ class Guardian:
         except WatchdogLostError:
             await guardian.kill()
             raise
-        await guardian._await_ready()
         return guardian
 
-    async def _await_ready(self) -> None:
+    async def await_ready(self) -> None:
+        """Return when it watches; raise WatchdogLostError, and kill it, when it does not come to that."""
         assert self._process.stdout is not None  # noqa: S101 - asked for above
         reader = BufferedByteReceiveStream(self._process.stdout)
         reply: dict[str, Any] = {}

@@ -5,7 +5,8 @@ killing its process group, its end is awaited, and only then comes the revert, i
 
 It reads JSON lines on stdin: first ``{"faults": {name: {"driver", "params"}}, "world": {…}}``, answered by ``{"ready": true}`` when
 every driver is imported, then ``{"op", "fault", "plan"}`` with op one of plan, inject, active, met, renew, revert, and
-"follow N" (what was told beyond the first N). End of file ends it.
+"follow N" (what was told beyond the first N). End of file ends it. The drivers that its command line names are imported before anything is
+read, so that it can be started beside what its world is not known before.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 from typing import IO, Any
 
 from gameday.model import Plan
-from gameday.registry import load_driver
+from gameday.registry import driver_class, load_driver
 from gameday.spi import Driver, Expires, Follows, GamedayError, Meets, NoTargetError, World
 from gameday.spi.driver import EXPIRY_SECONDS, FOLLOW_SECONDS
 
@@ -66,6 +69,14 @@ def load_all(faults: Mapping[str, Any]) -> dict[str, Driver]:
     return {name: load_driver(spec["driver"], spec["params"]) for name, spec in faults.items()}
 
 
+def import_ahead(names: Iterable[str]) -> None:
+    """Import drivers, and what they say that they import when they are used; what fails is told when it is asked for."""
+    for name in names:
+        with suppress(GamedayError, ImportError):
+            for module in getattr(driver_class(name), "imports", ()):
+                import_module(module)
+
+
 def private_stdout() -> IO[str]:
     """Keep stdout for the protocol: what a driver prints goes to the log, which is stderr."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -82,6 +93,7 @@ def main() -> None:
         out.write(json.dumps(reply) + "\n")
         out.flush()
 
+    import_ahead(sys.argv[1:])
     first = sys.stdin.readline()
     if not first:
         return
@@ -102,3 +114,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    sys.stderr.flush()
+    os._exit(0)  # it may end by SIGKILL at any moment: nothing waits for an interpreter to be taken down

@@ -1,7 +1,8 @@
 """The runner's side of driver hosts: started, asked with a deadline, and ended so that nothing comes back.
 
 Every fault has a host of its own, and two more stand by with all drivers imported: when a deadline or a cancellation ends a
-host in mid-inject, its whole session is killed and awaited, and the revert goes to one that stands by.
+host in mid-inject, its whole session is killed and awaited, and the revert goes to one that stands by. A host is started in two steps:
+its process, which imports drivers, and its setup, which can only be known later.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,10 +66,23 @@ class Host:
     @classmethod
     async def start(cls, name: str, setup: HostSetup) -> Host:
         """Start a host and return when its drivers are imported; raise DriverError when it cannot."""
+        host = await cls.launch(name, setup)
+        await host.set_up(setup)
+        return host
+
+    @classmethod
+    async def launch(cls, name: str, setup: HostSetup, drivers: Sequence[str] = ()) -> Host:
+        """Start the process of a host, which imports these drivers, and tell the watchdog of it; a cancellation waits until it is told."""
+        with anyio.CancelScope(shield=True):
+            host = await cls._launch(name, setup, drivers)
+        return host  # noqa: RET504 - a scope may end without its body, for all that a type checker knows
+
+    @classmethod
+    async def _launch(cls, name: str, setup: HostSetup, drivers: Sequence[str]) -> Host:
         env = {**os.environ, **({PIPE_VARIABLE: str(setup.pipe)} if setup.pipe is not None else {})}
         with (setup.logs / f"host-{name}.log").open("ab") as log:
             process = await anyio.open_process(
-                [sys.executable, "-m", "gameday.undo.host"],
+                [sys.executable, "-m", "gameday.undo.host", *drivers],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -79,14 +93,21 @@ class Host:
         assert process.stdout is not None  # noqa: S101 - asked for above
         ref = identify(process.pid) or ProcessRef(pid=process.pid, start=0)
         host = cls(name=name, process=process, reader=BufferedByteReceiveStream(process.stdout), ref=ref)
-        setup.register(ref)
-        reply = await host.ask(
+        try:
+            setup.register(ref)
+        except GamedayError:
+            await host.kill()
+            raise
+        return host
+
+    async def set_up(self, setup: HostSetup) -> None:
+        """Say what its faults and its world are, and return when it is ready; raise DriverError, and kill it, when it is not."""
+        reply = await self.ask(
             {"faults": dict(setup.faults), "world": setup.world.to_json(with_secrets=True)}, READY_SECONDS
         )
         if not reply.get("ready"):
-            await host.kill()
+            await self.kill()
             raise DriverError(str(reply.get("error", "the driver host did not start")), hint=str(reply.get("hint", "")))
-        return host
 
     async def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """Send one request and return its answer.
@@ -167,24 +188,40 @@ class HostPool:
         self._count = 0
         self._starting: TaskGroup | None = None
 
+    async def launch(self) -> None:
+        """Start the process of each fault's host, so that it imports its driver while other things are set up."""
+        for fault, spec in self.setup.faults.items():
+            self._hosts[fault] = await Host.launch(_slug(fault), self.setup, [spec["driver"]])
+
     async def start(self, faults: Mapping[str, Any], helpers: TaskGroup | None = None) -> None:
-        """Start them all, side by side; raise DriverError when one cannot start. Replacements are started in ``helpers``."""
+        """Set up a host for each fault, side by side; raise DriverError when one cannot start. Those that stand by start in ``helpers``."""
         async with anyio.create_task_group() as group:
             for name in faults:
                 group.start_soon(self._start_one, name)
-            for _ in range(min(self._standbys, len(faults))):
-                group.start_soon(self._start_spare)
         self._starting = helpers
 
     async def _start_one(self, fault: str) -> None:
-        self._hosts[fault] = await Host.start(_slug(fault), self.setup)
+        if fault not in self._hosts:
+            self._hosts[fault] = await Host.launch(_slug(fault), self.setup)
+        await self._hosts[fault].set_up(self.setup)
+
+    async def stand_by(self, faults: int) -> None:
+        """Let hosts stand by for so many faults that lean on them; without helpers they stand by when this returns.
+
+        Should one be needed before it does, or for a fault that none stands by for, the revert waits until a host has started.
+        """
+        for _ in range(min(self._standbys, faults)):
+            if self._starting is not None:
+                self._starting.start_soon(self._replace_spare)
+            else:
+                await self._start_spare()
 
     async def _start_spare(self) -> None:
         self._count += 1
         self._spares.append(await Host.start(f"standby-{self._count}", self.setup))
 
     async def _replace_spare(self) -> None:
-        with suppress(GamedayError, OSError), anyio.CancelScope(shield=True):
+        with suppress(GamedayError, OSError):
             await self._start_spare()
 
     async def ask(self, fault: str, op: str, plan: Mapping[str, Any] | None, seconds: float) -> dict[str, Any]:
@@ -208,8 +245,10 @@ class HostPool:
     async def end(self) -> None:
         """Let every host go."""
         async with anyio.create_task_group() as group:
-            for host in [*self._hosts.values(), *self._spares]:
+            for host in self._hosts.values():
                 group.start_soon(host.end)
+            for spare in self._spares:
+                group.start_soon(spare.kill)  # it has done nothing, and may still be importing
 
 
 def _slug(name: str) -> str:

@@ -62,7 +62,7 @@ class Revertible:
     provable: bool
     revert_seconds: float = field(default=10.0)
     settle_seconds: float = SETTLE_SECONDS
-    """How long after the first measurement the second one comes: longer where a request may still be on its way."""
+    """How long after the first measurement the second one comes: longer where a request may still be on its way, 0 for no second one."""
 
 
 Steps = Generator[Ask | Wait | Note, dict[str, Any], Undone]
@@ -89,10 +89,10 @@ def revert_steps(fault: Revertible, *, by: str) -> Steps:
 
 
 def _gone(fault: Revertible) -> Generator[Ask | Wait | Note, dict[str, Any], tuple[bool | None, str]]:
-    """Measure twice, a settle window apart: True gone, False still on or unknown, None when there is no check."""
+    """Measure, twice where there is a settle window: True gone, False still on or unknown, None when there is no check."""
     if not fault.provable:
         return None, "there is no check"
-    for wait in (0.0, fault.settle_seconds):
+    for wait in (0.0, fault.settle_seconds) if fault.settle_seconds else (0.0,):
         if wait:
             yield Wait(wait)
         answer = yield Ask("active", ACTIVE_SECONDS)

@@ -220,7 +220,8 @@ def main() -> None:
     finally:
         if cgroup is not None:
             move_out(cgroup)
-    sys.exit(0 if clean else 5)
+    sys.stderr.flush()
+    os._exit(0 if clean else 5)  # the runner waits for this end, and not for an interpreter to be taken down
 
 
 if __name__ == "__main__":
