@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-_METADATA = re.compile(r"(?P<name>.+?)(?:-[^-]+)?(?:-py[\d.]+)?\.(?:dist|egg)-info")
+_METADATA = re.compile(r"(?P<name>.+?)(?:-(?P<version>[^-]+))?(?:-py[\d.]+)?\.(?:dist|egg)-info")
 _LARGEST = 1024 * 1024
 
 
@@ -43,20 +43,44 @@ def entry_points(group: str) -> list[EntryPoint]:
             found += _archived(group, folder)
             continue
         for name, text in _declared(folder):
-            normal = re.sub(r"[-_.]+", "-", name).lower()
+            normal = _normal(name)
             if normal not in seen:
                 seen.add(normal)
                 found += [EntryPoint(key, value, normal) for key, value in _section(text, group)]
     return found
 
 
+def version(distribution: str) -> str:
+    """Return the version of the first distribution of this name on ``sys.path``; empty when it is not installed."""
+    wanted = _normal(distribution)
+    for folder in map(Path, dict.fromkeys(sys.path)):
+        for path in _metadata(folder):
+            match = _METADATA.fullmatch(path.name)
+            if match and match["version"] and _normal(match["name"]) == wanted:
+                return str(match["version"])
+    from importlib import metadata  # noqa: PLC0415 - only for an archive on the path, or what is not there
+
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _metadata(folder: Path) -> list[Path]:
+    """Return what describes the distributions in a folder; nothing where there is none."""
+    try:
+        return [path for path in folder.iterdir() if path.name.endswith("-info")]
+    except OSError:
+        return []
+
+
 def _declared(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield the name and the ``entry_points.txt`` of each distribution in a folder."""
-    try:
-        listed = [path for path in folder.iterdir() if path.name.endswith("-info")]
-    except OSError:
-        return
-    for path in listed:
+    for path in _metadata(folder):
         match = _METADATA.fullmatch(path.name)
         if match is None:
             continue

@@ -67,8 +67,6 @@ def run(
     serious verdict's. If any file is invalid nothing starts. Ctrl-C stops the run, and those after it, and reverts every
     fault; a second one skips watching the recovery.
     """
-    from gameday.judge.acceptance import acceptable  # noqa: PLC0415 - heavy
-
     given = Given(variables=variables, secret_values=secret_values)
     entries = load_runs(paths, given, seed=seed, repeat=repeat)
     clear_the_way(entries, allowed=after_recover or yes)
@@ -80,15 +78,22 @@ def run(
             show_all(done, len(entries))
             if repeat > 1:
                 show_repeats(done)
-        for one in done if accept else ():
-            if acceptable(one.judged.document):
-                said = "accepted, only near its limit and inside the budget; not proven"
-                click.echo(f"{one.entry.source}: {said}", err=True)
+        if accept:
+            _show_accepted(done)
         sys.stdout.flush()
     settle(done)
     tell_ci([one.judged.folder.path for one in done], os.environ)
     # A thread that a driver or probe left hanging must not keep the process: everything is on disk.
     os._exit(exit_code(done, accept=accept is not None))
+
+
+def _show_accepted(done: list[Ran]) -> None:
+    from gameday.judge.acceptance import acceptable  # noqa: PLC0415 - heavy
+
+    for one in done:
+        if acceptable(one.judged.document):
+            said = "accepted, only near its limit and inside the budget; not proven"
+            click.echo(f"{one.entry.source}: {said}", err=True)
 
 
 def _document(done: list[Ran], planned: int, repeat: int) -> object:

@@ -76,7 +76,6 @@ def run_one(
     import anyio  # noqa: PLC0415 - heavy
 
     from gameday.cli.progress import Progress  # noqa: PLC0415 - heavy
-    from gameday.runner.ending import judge_folder, report_folder  # noqa: PLC0415 - heavy
     from gameday.runner.folder import prepare  # noqa: PLC0415 - heavy
     from gameday.runner.previous import write_previous  # noqa: PLC0415 - heavy
     from gameday.runner.run import execute  # noqa: PLC0415 - heavy
@@ -96,6 +95,8 @@ def run_one(
         notified = teller.notified if teller else tuple
         carry_out = partial(execute, pulses=progress.pulses, notified=notified, check_only=check_only)
         outcome = anyio.run(carry_out, prepared, both(progress, teller) if teller and not blind else progress)
+        from gameday.runner.ending import judge_folder, report_folder  # noqa: PLC0415 - heavy, and imported by then
+
         folder = prepared.folder.path
         if outcome.skip_report:
             progress.say(f"no report, because of the second signal; write it with: gameday report {folder}")

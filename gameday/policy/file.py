@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -164,6 +163,8 @@ class Policy:
 
 def read_policy(path: Path) -> Policy:
     """Read one file; raise PolicyError with everything that is wrong with it."""
+    import tomllib  # noqa: PLC0415 - only where there is a policy
+
     try:
         text = path.read_bytes()
         if len(text) > MAX_BYTES:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gameday.journal.folder import RunFolder, read_run
-from gameday.judge import judge, to_bytes
+from gameday.judge.dump import to_bytes
+from gameday.judge.verdict import judge
 from gameday.model import EXIT_INTERNAL, Json, Run, Verdict
 from gameday.registry import renderers
 from gameday.spi import Linked, Renderer

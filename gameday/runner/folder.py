@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import secrets
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 
+from gameday.installed import version
 from gameday.journal.folder import RunFolder
 from gameday.policy.file import Policy
 from gameday.policy.found import find_policies
@@ -121,13 +121,19 @@ def _copy_remarks(source: Path, kept: Path) -> None:
 
 def environment() -> dict[str, str]:
     """Return the versions of what takes part in a run, and the platform."""
-    versions = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
-    for name, package in _PACKAGES.items():
-        try:
-            versions[name] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[name] = "not installed"
-    return versions
+    found = {name: version(package) or "not installed" for name, package in _PACKAGES.items()}
+    return {"python": sys.version.partition(" ")[0], "platform": _platform(), **found}
+
+
+def _platform() -> str:
+    """Name the system as ``platform.platform(terse=True)`` does on Linux, which runs a command to find that out."""
+    try:
+        libc = os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (AttributeError, OSError, ValueError):
+        libc = ""
+    system = os.uname()
+    words = [system.sysname, system.release, system.machine, *(["with", libc.replace(" ", "")] if libc else [])]
+    return "-".join(words)
 
 
 def _write(path: Path, data: bytes) -> None:

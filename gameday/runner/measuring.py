@@ -9,8 +9,6 @@ import anyio
 from anyio.abc import TaskGroup
 
 from gameday.guard import Guard
-from gameday.load.generator import LoadChild
-from gameday.load.limits import check_open_files
 from gameday.load.samples import SampleWriter
 from gameday.model import Json
 from gameday.runner.alerts import Lookouts
@@ -96,6 +94,9 @@ class Measuring:
 
     async def start_load(self, profile: LoadProfile, watcher: Callable[[Json], None]) -> LoadFeed:
         """Start the load child; raise LoadError when it cannot."""
+        from gameday.load.generator import LoadChild  # noqa: PLC0415 - heavy, and not every system's load is ours
+        from gameday.load.limits import check_open_files  # noqa: PLC0415 - heavy
+
         ctx = self.ctx
         check_open_files(profile)
         child = await LoadChild.start(

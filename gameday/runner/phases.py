@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 
 from gameday.journal.folder import read_run
-from gameday.judge import GateDecision, judge_gate
 from gameday.runner import faults
 from gameday.runner.context import Context
 from gameday.runner.measuring import Measuring
+
+if TYPE_CHECKING:
+    from gameday.judge import GateDecision
 
 
 async def up_to_gate(ctx: Context, measuring: Measuring) -> bool:
@@ -43,6 +46,8 @@ async def up_to_gate(ctx: Context, measuring: Measuring) -> bool:
 
 
 async def _decide(folder: Path) -> GateDecision:
+    from gameday.judge import judge_gate  # noqa: PLC0415 - heavy, and imported ahead where there is a gate
+
     return await anyio.to_thread.run_sync(lambda: judge_gate(read_run(folder)))
 
 

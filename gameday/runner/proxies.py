@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.request import ProxyHandler, Request, build_opener
 
 import anyio
 import anyio.to_thread
@@ -190,6 +189,8 @@ def end_orphan(run_id: str, kept: Mapping[str, Any]) -> None:
 
 def _call(kept: Mapping[str, Any], method: str, path: str) -> dict[str, Any]:
     """Ask a proxy of ours; raise ProxyError when it does not answer."""
+    from urllib.request import ProxyHandler, Request, build_opener  # noqa: PLC0415 - only where there is one
+
     request = Request(  # noqa: S310 - a loopback address of our own state file
         f"{kept['control']}{path}",
         method=method,

@@ -21,6 +21,7 @@ from gameday.policy.file import Policy
 from gameday.policy.recognised import environments
 from gameday.policy.refusal import Refusal
 from gameday.policy.rules import refusals
+from gameday.registry import renderers
 from gameday.runner import faults, phases, proxies, silence, system
 from gameday.runner.bounds import run_max_ms
 from gameday.runner.budget import Left, budgets
@@ -198,6 +199,7 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
     async def beside(guardian: Guardian) -> None:
         hosts.setup = replace(hosts.setup, pipe=guardian.pipe, register=guardian.register_host)
         await hosts.launch()
+        _import_ahead()
 
     _register(folder, journal)
     try:
@@ -250,6 +252,14 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
     if undone and not journal.broken:
         forget_run(folder.path)
     return Outcome(folder=folder, skip_report=ctx.stop.watching.cancel_called)
+
+
+def _import_ahead() -> None:
+    """Import what judges and reports a run, while its watchdog and its hosts get ready; nothing else happens meanwhile."""
+    from gameday.runner import ending  # noqa: F401, PLC0415 - heavy
+
+    with suppress(GamedayError):  # told when it is used
+        renderers()
 
 
 def _no_watchdog(_ref: ProcessRef) -> None:

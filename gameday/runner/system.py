@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
 
 import anyio
 import anyio.to_thread
@@ -104,6 +103,8 @@ def _not_ready(ready: Ready, spec: ProcessSpec) -> str:
 
 
 def _try_http(url: str) -> str:
+    from urllib.request import ProxyHandler, build_opener  # noqa: PLC0415 - only here
+
     try:
         with build_opener(ProxyHandler({})).open(url, timeout=_ATTEMPT_SECONDS) as response:
             return "" if response.status < 300 else f"{url} answers {response.status}"  # noqa: PLR2004 - 2xx

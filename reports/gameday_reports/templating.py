@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
+import sys
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
+from importlib.util import cache_from_source
+from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from gameday_reports.charts.svg import Svg
 from gameday_reports.reading import visible
@@ -19,10 +26,38 @@ def stylesheet(*names: str) -> Svg:
     return Svg("\n".join(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("/*")))
 
 
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates beside the templates, where and when Python keeps its own compiled modules.
+
+    Each belongs to its source, to the version of Python, to what Jinja compiles to, and to this module, whose options are compiled in.
+    """
+
+    def __init__(self) -> None:
+        here = Path(__file__)
+        compiled = Path(cache_from_source(str(here.with_name("templates") / here.name)))
+        options = hashlib.sha256(here.read_bytes()).hexdigest()[:12]
+        super().__init__(str(compiled.parent), f"%s-{options}.jinja")
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take one that is there and whole."""
+        try:
+            super().load_bytecode(bucket)
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError):
+            bucket.reset()
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep one where that is wanted and possible: it saves time, and nothing depends on it."""
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):
+                Path(self.directory).mkdir(parents=True, exist_ok=True)
+                super().dump_bytecode(bucket)
+
+
 @cache
 def environment() -> Environment:
     """Return the one way to fill a template."""
     return Environment(
+        bytecode_cache=_Compiled(),
         autoescape=True,  # select_autoescape() would not escape *.html.j2
         undefined=StrictUndefined,
         finalize=_finalize,

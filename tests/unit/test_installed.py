@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gameday.installed import entry_points
+from gameday.installed import entry_points, version
 
 GROUPS = ("gameday.drivers", "gameday.probes", "gameday.reports", "console_scripts", "pytest11", "nothing")
 TEXT = "# a comment\n[console_scripts]\nx = a:b\n\n[gameday.drivers]\n# another\none = pkg.one:One\ntwo=pkg.two:Two.inner [extra]\n"
@@ -38,6 +38,16 @@ def test_every_form_of_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         ("one", "pkg.one:One", "some-thing"),
         ("two", "pkg.two:Two.inner [extra]", "some-thing"),
     ]
+
+
+def test_versions_are_those_of_the_standard_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("gameday-runner", "locust", "chaostoolkit-lib", "ruamel.yaml", "Jinja2"):
+        assert version(name) == metadata.version(name), name
+    assert not version("nobody-has-this")
+    install(tmp_path, "some_thing-1.2.dist-info")
+    install(tmp_path, "unversioned.egg-info")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert version("Some.Thing") == "1.2"
 
 
 def test_the_first_distribution_of_a_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
