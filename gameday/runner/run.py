@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -256,8 +257,7 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
 
 def _import_ahead() -> None:
     """Import what judges and reports a run, while its watchdog and its hosts get ready; nothing else happens meanwhile."""
-    from gameday.runner import ending  # noqa: F401, PLC0415 - heavy
-
+    import_module("gameday.runner.ending")
     with suppress(GamedayError):  # told when it is used
         renderers()
 

@@ -73,9 +73,11 @@ class Host:
     @classmethod
     async def launch(cls, name: str, setup: HostSetup, drivers: Sequence[str] = ()) -> Host:
         """Start the process of a host, which imports these drivers, and tell the watchdog of it; a cancellation waits until it is told."""
+        host: Host | None = None
         with anyio.CancelScope(shield=True):
             host = await cls._launch(name, setup, drivers)
-        return host  # noqa: RET504 - a scope may end without its body, for all that a type checker knows
+        assert host is not None  # noqa: S101 - nothing ends this scope early
+        return host
 
     @classmethod
     async def _launch(cls, name: str, setup: HostSetup, drivers: Sequence[str]) -> Host:
