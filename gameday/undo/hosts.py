@@ -191,9 +191,13 @@ class HostPool:
         self._starting: TaskGroup | None = None
 
     async def launch(self) -> None:
-        """Start the process of each fault's host, so that it imports its driver while other things are set up."""
+        """Start the process of each fault's host, so that it imports its driver while other things are set up.
+
+        One that cannot be started is tried again, and told of, when it is to be set up.
+        """
         for fault, spec in self.setup.faults.items():
-            self._hosts[fault] = await Host.launch(_slug(fault), self.setup, [spec["driver"]])
+            with suppress(GamedayError, OSError):
+                self._hosts[fault] = await Host.launch(_slug(fault), self.setup, [spec["driver"]])
 
     async def start(self, faults: Mapping[str, Any], helpers: TaskGroup | None = None) -> None:
         """Set up a host for each fault, side by side; raise DriverError when one cannot start. Those that stand by start in ``helpers``."""

@@ -9,14 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameday.model import Plan
-from gameday.undo.steps import ATTEMPTS, Ask, Note, Revertible, Undone, revert_steps
+from gameday.undo.steps import ATTEMPTS, SETTLE_SECONDS, Ask, Note, Revertible, Undone, revert_steps
 
 Answer = Callable[[str, int], dict[str, Any]]
 
 
-def drive(answer: Answer, *, provable: bool = True) -> tuple[Undone, list[Note], list[str]]:
+def drive(
+    answer: Answer, *, provable: bool = True, settle_seconds: float = SETTLE_SECONDS
+) -> tuple[Undone, list[Note], list[str]]:
     """Drive the steps with answers by operation and how often it was asked; return the end, the notes and what was asked."""
-    steps = revert_steps(Revertible(name="f", plan=Plan(driver="d", targets=("t",)), provable=provable), by="test")
+    plan = Plan(driver="d", targets=("t",))
+    fault = Revertible(name="f", plan=plan, provable=provable, settle_seconds=settle_seconds)
+    steps = revert_steps(fault, by="test")
     notes: list[Note] = []
     asked: list[str] = []
     reply: dict[str, Any] = {}
@@ -40,6 +44,15 @@ def test_a_revert_is_proven_by_two_measurements() -> None:
     assert end.proven is True
     assert asked == ["revert", "active", "active"]
     assert [note.kind for note in notes] == ["revert-called", "reverted"]
+
+
+def test_what_cannot_come_back_is_proven_by_one_measurement_and_never_by_none() -> None:
+    end, notes, asked = drive(lambda op, _: {"active": False} if op == "active" else {"ok": True}, settle_seconds=0.0)
+    assert (end.clean, end.proven) == (True, True)
+    assert asked == ["revert", "active"]
+    assert [note.kind for note in notes] == ["revert-called", "reverted"]
+    end, notes, asked = drive(lambda op, _: {} if op == "active" else {"ok": True}, settle_seconds=0.0)
+    assert (end.clean, notes[-1].kind, asked.count("active")) == (False, "still-active", ATTEMPTS)
 
 
 def test_a_fault_that_comes_back_in_the_settle_window_is_reverted_again() -> None:
