@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from tests.fakes.kube.chaos import ChaosMesh
 from tests.fakes.kube.controllers import reconcile
-from tests.fakes.kube.errors import ApiError
+from tests.fakes.kube.errors import ApiError, Broken
 from tests.fakes.kube.server import handler_for
 from tests.fakes.kube.store import (
     AUTOSCALERS,
@@ -29,8 +29,8 @@ from tests.fakes.kube.store import (
     now,
 )
 
-Fault = Callable[[str, str], ApiError | float | None]
-"""Told the method and the path: an error to answer, seconds to wait, or nothing."""
+Fault = Callable[[str, str], ApiError | Broken | float | None]
+"""Told the method and the path: an error to answer, what to send instead of an answer, seconds to wait, or nothing."""
 STEP_SECONDS = 0.02
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.fakes.kube.errors import ApiError
+from tests.fakes.kube.errors import ApiError, Broken
 from tests.fakes.kube.executing import answer_exec
 from tests.fakes.kube.selection import Object
 from tests.fakes.kube.store import CLUSTER_WIDE, NAMESPACES, PODS, Resource, merged
@@ -41,7 +42,10 @@ class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes: every answer would wait 40 ms for a delayed ACK
     kube: FakeKube
+    instead: Broken | None = None
+    """What is sent instead of the next answer."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
         """Say nothing."""
@@ -56,36 +60,46 @@ class Handler(BaseHTTPRequestHandler):
             self.kube.tokens.add(self.headers.get("Authorization", ""))
             dry = "?dryRun=All" if query.get("dryRun") == "All" else ""
             self.kube.requests.append((self.command, split.path + dry, body))
-            self._misbehave(split.path)
+            self.instead = self._misbehave(split.path)
+            if self.instead and not self.instead.done:
+                return self.instead.send(self, self.kube.stopping)
             if self.headers.get("Upgrade", "").lower() == "websocket":
                 _, _, _, namespace, _, name, _ = split.path.strip("/").split("/")
                 return answer_exec(self, namespace, name, parse_qs(split.query))
             self._route([unquote(part) for part in split.path.strip("/").split("/")], query, body)
         except ApiError as error:
-            self.answer(error.code, error.body)
+            self.answer(error.code, error.body, error.headers)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 - their names there
 
-    def _misbehave(self, path: str) -> None:
+    def _misbehave(self, path: str) -> Broken | None:
         for fault in list(self.kube.faults):
             found = fault(self.command, path)
             if isinstance(found, ApiError):
                 raise found
+            if isinstance(found, Broken):
+                return found
             if found:
                 end = time.monotonic() + found
                 while time.monotonic() < end and not self.kube.stopping.is_set():
                     time.sleep(0.02)
+        return None
 
-    def answer(self, code: int, body: Object | bytes) -> None:
-        """Send one whole answer."""
+    def answer(self, code: int, body: Object | bytes, headers: Mapping[str, str] | None = None) -> None:
+        """Send one whole answer, or what a test wants instead of it."""
+        if self.instead:
+            return self.instead.send(self, self.kube.stopping)
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(code)
         self.send_header("Content-Type", "text/plain" if isinstance(body, bytes) else "application/json")
         self.send_header("Content-Length", str(len(data)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
+        return None
 
     def _route(self, parts: list[str], query: dict[str, str], body: Object) -> None:
         if parts == ["version"]:
