@@ -464,7 +464,8 @@ def test_a_key_that_somebody_has_changed_meanwhile_stays(
     plan = driver.plan(WORLD)
     driver.inject(plan, WORLD)
     kube.store.change(res, "shop", name, lambda found: found["data"].update({key: b64("newer"), "other": b64("o")}))
-    assert not driver.active(plan, WORLD)
+    with pytest.raises(DriverError, match=r"[12] of [23] (fields|keys) are as the fault made them"):
+        driver.active(plan, WORLD)
     driver.revert(plan, WORLD)
     found = kube.store.get(res, "shop", name)
     assert found["data"] == {**before, key: b64("newer"), "other": b64("o")}

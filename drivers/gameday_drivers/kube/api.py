@@ -70,8 +70,9 @@ class Api:
     def dated(self, path: str, query: Mapping[str, str]) -> tuple[Json, float]:
         """Read a list, and what time it is there (seconds since the epoch): its clock, not ours, is that of its objects."""
         body, headers = self._answer("GET", path, query=query)
+        found = self._object(body, f"GET {path}")
         try:
-            return dict(json.loads(body)), parsedate_to_datetime(str(headers["Date"])).timestamp()
+            return found, parsedate_to_datetime(str(headers["Date"])).timestamp()
         except (ValueError, KeyError, TypeError):
             raise KubeError(f"{self.cluster.server} does not say what time it is") from None
 
@@ -102,10 +103,17 @@ class Api:
         return self._ask("DELETE", path, body=body if grace is None else {**body, "gracePeriodSeconds": grace})
 
     def _ask(self, method: str, path: str, **more: Any) -> Json:
+        return self._object(self._answer(method, path, **more)[0], f"{method} {path}")
+
+    def _object(self, data: bytes, asked: str) -> Json:
+        """Read an answer; KubeError for what no API server says, like the page of a proxy on the way."""
         try:
-            return dict(json.loads(self._answer(method, path, **more)[0]))
+            found: Any = json.loads(data)
         except ValueError:
-            raise KubeError(f"{self.cluster.server} answers {method} {path} with what is not JSON") from None
+            raise KubeError(f"{self.cluster.server} answers {asked} with what is not JSON") from None
+        if not isinstance(found, dict) or "kind" not in found:
+            raise KubeError(f"{self.cluster.server} answers {asked} with what is no object of Kubernetes")
+        return cast("Json", found)
 
     def _answer(
         self,

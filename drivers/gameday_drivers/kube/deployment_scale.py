@@ -12,6 +12,7 @@ from gameday.model import Json, Plan
 from gameday.spi import DriverError, NoTargetError, World
 from gameday_drivers.kube.access import Need, require
 from gameday_drivers.kube.api import Api, KubeError, connect, planned
+from gameday_drivers.kube.edits import One, free, unless_newer
 from gameday_drivers.kube.marks import Change, changed
 from gameday_drivers.kube.target import (
     EXPIRES_HELP,
@@ -76,17 +77,18 @@ class ScaleDeployment(InNamespace):
 
     def inject(self, plan: Plan, world: World) -> None:
         """Scale it in one request, with our marks; return when the cluster has followed."""
-        undo = plan.undo
-        with planned(undo) as api:
-            found = api.find(undo["path"])
-            if found is None or found["metadata"]["uid"] != undo["uid"]:
-                raise DriverError(f"{plan.targets[0]} is gone, or another one has its name")
-            refuse_marked(found, plan.targets[0])
+        undo, one = plan.undo, One.of(plan)
+        back = changed(Change(path=("spec", "replicas"), ours=undo["replicas"], before=undo["before"]))
+        marked = {**marks(world, undo["expires_ms"]), BEFORE: str(undo["before"]), **back}
+
+        def once() -> None:
+            found = free(api, one)
             if found["spec"].get("replicas") != undo["before"]:
-                raise DriverError(f"{plan.targets[0]} was scaled by somebody else since it was planned")
-            back = changed(Change(path=("spec", "replicas"), ours=undo["replicas"], before=undo["before"]))
-            marked = {**marks(world, undo["expires_ms"]), BEFORE: str(undo["before"]), **back}
+                raise DriverError(f"{one.words} was scaled by somebody else since it was planned")
             api.patch(undo["path"], _change(found, marked, undo["replicas"]))
+
+        with planned(undo) as api:
+            unless_newer(one.words, once)
             _await_followed(api, plan)
 
     def active(self, plan: Plan, world: World) -> bool:  # noqa: ARG002 - the interface

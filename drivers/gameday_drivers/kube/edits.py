@@ -7,7 +7,7 @@ secret may be among them: see backup.py.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -88,8 +88,11 @@ def look(found: Any, path: Sequence[str]) -> Any:
 
 
 def hold(found: Json, edits: Sequence[Edit]) -> bool:
-    """Whether every field is as we made it; what the server adds within a field does not count."""
-    return all(_within(edit.after, look(found, edit.path)) for edit in edits)
+    """Whether every field is as we made it; what the server adds within a field does not count. DriverError when only some are."""
+    on = sum(_within(edit.after, look(found, edit.path)) for edit in edits)
+    if on not in (0, len(edits)):
+        raise DriverError(f"{on} of {len(edits)} fields are as the fault made them")
+    return on > 0
 
 
 def apply(api: Api, one: One, edits: Sequence[Edit], marked: Mapping[str, str]) -> None:
@@ -97,14 +100,38 @@ def apply(api: Api, one: One, edits: Sequence[Edit], marked: Mapping[str, str]) 
 
     Raises DriverError when the object is gone, is another one, has marks, or is not any more as it was planned.
     """
+    said = changed(*(edit.change for edit in edits))
+
+    def once() -> None:
+        found = free(api, one)
+        if any(look(found, edit.path) != edit.before for edit in edits):
+            raise DriverError(f"{one.words} was changed by somebody else since it was planned")
+        patch(api, one, found, [(edit.path, edit.after) for edit in edits], {**marked, **said})
+
+    unless_newer(one.words, once)
+
+
+def free(api: Api, one: One) -> Json:
+    """Return that very object as it is now; DriverError when it is gone, or a run has changed it."""
     found = one.find(api)
     if found is None:
         raise DriverError(f"{one.words} is gone, or another one has its name")
     refuse_marked(found, one.words)
-    if any(look(found, edit.path) != edit.before for edit in edits):
-        raise DriverError(f"{one.words} was changed by somebody else since it was planned")
-    said = changed(*(edit.change for edit in edits))
-    patch(api, one, found, [(edit.path, edit.after) for edit in edits], {**marked, **said})
+    return found
+
+
+def unless_newer(words: str, once: Callable[[], None]) -> None:
+    """Read and change, and again when there was a newer version at the change: the server has refused it then.
+
+    Controllers write the status of their objects at any time, and each time it is a newer version.
+    """
+    for _ in range(TRIES):
+        try:
+            return once()
+        except KubeError as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+    raise DriverError(f"{words} changes all the time: nothing was done to it")
 
 
 def ours(api: Api, one: One, mine: Mapping[str, str]) -> Json | None:

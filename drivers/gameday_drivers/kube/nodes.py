@@ -10,6 +10,7 @@ from urllib.parse import quote
 from gameday.model import Json
 from gameday.spi import DriverError, NoTargetError
 from gameday_drivers.kube.api import Api, KubeError
+from gameday_drivers.kube.edits import unless_newer
 from gameday_drivers.kube.marks import ABSENT, Change, changed
 from gameday_drivers.kube.target import is_ours, no_marks, refuse_marked
 
@@ -53,12 +54,17 @@ def free(api: Api, nodes: Sequence[Any], words: object) -> list[dict[str, str]]:
 
 def cordon(api: Api, node: Json, marked: Json) -> None:
     """Cordon one with our marks; DriverError when it is gone or was cordoned by somebody else meanwhile."""
-    found = same(api, node)
-    if found is None or is_cordoned(found):
-        raise DriverError(f"node {node['name']} is gone or cordoned already")
-    refuse_marked(found, f"node {node['name']}")
+    words = f"node {node['name']}"
     back = changed(Change(path=("spec", "unschedulable"), ours=True, before=ABSENT))
-    api.patch(path(node), _change(found, {**marked, **back}, {"unschedulable": True}))
+
+    def once() -> None:
+        found = same(api, node)
+        if found is None or is_cordoned(found):
+            raise DriverError(f"{words} is gone or cordoned already")
+        refuse_marked(found, words)
+        api.patch(path(node), _change(found, {**marked, **back}, {"unschedulable": True}))
+
+    unless_newer(words, once)
 
 
 def uncordon(api: Api, nodes: Sequence[Json], mine: Json) -> None:

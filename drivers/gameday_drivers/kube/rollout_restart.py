@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 from gameday.model import Json, Plan
 from gameday.spi import DriverError, World
 from gameday_drivers.kube.access import Need, require
-from gameday_drivers.kube.api import Api, KubeError, connect, planned
-from gameday_drivers.kube.edits import One, look, patch
+from gameday_drivers.kube.api import Api, connect, planned
+from gameday_drivers.kube.edits import One, free, look, patch, unless_newer
 from gameday_drivers.kube.rollout import path, pods_of, progress, require_found
 from gameday_drivers.kube.target import InNamespace, check_name, refuse_marked
 
@@ -66,19 +65,10 @@ class RestartRollout(InNamespace):
 
     def inject(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
         """Change the template, and return when every pod is of the new one and available; DriverError when that takes too long."""
-        undo = plan.undo
-        with planned(undo) as api:
-            found = One.of(plan).find(api)
-            if found is None:
-                raise DriverError(f"{plan.targets[0]} is gone, or another one has its name")
-            refuse_marked(found, plan.targets[0])
-            stamp = (("spec", "template", "metadata", "annotations", RESTARTED), undo["stamp"])
-            try:
-                patch(api, One.of(plan), found, [stamp], {})
-            except KubeError as error:
-                if error.status == HTTPStatus.CONFLICT:
-                    raise DriverError(f"{plan.targets[0]} was changed by somebody else just now") from None
-                raise
+        one = One.of(plan)
+        stamp = (("spec", "template", "metadata", "annotations", RESTARTED), plan.undo["stamp"])
+        with planned(plan.undo) as api:
+            unless_newer(one.words, lambda: patch(api, one, free(api, one), [stamp], {}))
             self._await_done(api, plan)
 
     def _await_done(self, api: Api, plan: Plan) -> None:

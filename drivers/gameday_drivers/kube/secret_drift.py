@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -15,9 +15,9 @@ from gameday_drivers.kube import backup
 from gameday_drivers.kube.access import Need, require
 from gameday_drivers.kube.api import Api, KubeError, connect, planned
 from gameday_drivers.kube.drift import Drifts, changeable, keys_in_words
-from gameday_drivers.kube.edits import RETRIED, TRIES, One, ours, patch
+from gameday_drivers.kube.edits import RETRIED, TRIES, One, free, ours, patch, unless_newer
 from gameday_drivers.kube.marks import ABSENT, KINDS, Change, changed, digest, take_back, undo_of
-from gameday_drivers.kube.target import check_name, marks, owner, refuse_marked
+from gameday_drivers.kube.target import check_name, marks, owner
 
 FENCE = "gameday.io/fence"
 _SECRETS = next(kind for kind in KINDS if kind.resource == "secrets")
@@ -69,26 +69,40 @@ class DriftSecret(Drifts):
         """Back up what will change, then change it, in that very version only."""
         undo, one = plan.undo, One.of(plan)
         with planned(undo) as api:
-            found = one.find(api)
-            if found is None:
-                raise DriverError(f"{one.words} is gone, or another one has its name")
-            refuse_marked(found, one.words)
-            has: dict[str, Any] = found.get("data") or {}
+            has: dict[str, Any] = free(api, one).get("data") or {}
             changes = self.changes(has, self._written(world), one.words)
             marked = marks(world, undo["expires_ms"])
-            backup.keep(api, undo["base"], undo["backup"], {key: has[key] for key in changes if key in has}, marked)
+            kept = {key: has[key] for key in changes if key in has}
             said = changed(*(_change(key, has, changes, undo["backup"]) for key in changes))
-            patch(api, one, found, [(("data", key), new) for key, new in changes.items()], {**marked, **said})
+            backup.keep(api, undo["base"], undo["backup"], kept, marked)
+
+            def once() -> None:
+                found = free(api, one)
+                now: dict[str, Any] = found.get("data") or {}
+                if {key: now[key] for key in changes if key in now} != kept:
+                    raise DriverError(f"{one.words} was changed by somebody else just now")
+                patch(api, one, found, [(("data", key), new) for key, new in changes.items()], {**marked, **said})
+
+            unless_newer(one.words, once)
 
     def active(self, plan: Plan, world: World) -> bool:  # noqa: ARG002 - the interface
-        """Measure whether that very Secret has our marks and our values, which are known by their digests."""
-        with planned(plan.undo) as api:
-            found = ours(api, One.of(plan), plan.undo["owner"])
+        """Measure whether that very Secret has our marks and our values, which are known by their digests.
+
+        DriverError when only some are ours, or the backup is there without a change: then the undo has not ended.
+        """
+        undo = plan.undo
+        with planned(undo) as api:
+            found = ours(api, One.of(plan), undo["owner"])
+            if found is None and backup.kept(api, undo["base"], undo["backup"], undo["owner"]) is not None:
+                raise DriverError(f"the Secret {undo['backup']} with the values from before is still there")
         if found is None:
             return False
         has: dict[str, Any] = found.get("data") or {}
-        changes = undo_of(found).get("changes", [])
-        return all(digest(has.get(change["path"][-1], ABSENT)) == change["ours_sha256"] for change in changes)
+        changes: Sequence[Json] = undo_of(found).get("changes", [])
+        on = sum(digest(has.get(change["path"][-1], ABSENT)) == change["ours_sha256"] for change in changes)
+        if on not in (0, len(changes)):
+            raise DriverError(f"{on} of {len(changes)} keys are as the fault made them")
+        return bool(on)
 
     def revert(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
         """Put back what is still ours, take our marks off, and delete the backup; DriverError when the backup is lost."""
