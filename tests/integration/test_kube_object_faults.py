@@ -632,7 +632,8 @@ def test_what_its_controller_never_injects_is_no_fault(kube: FakeKube, where: Wh
     assert eventually(lambda: "status" in kube.store.get(NETWORK_CHAOS, "shop", plan.undo["name"]))
     with pytest.raises(DriverError, match=r"not proven within 1 s \(AllInjected False, AllRecovered True\)"):
         driver.inject(plan, WORLD)
-    assert not driver.active(plan, WORLD)
+    with pytest.raises(DriverError, match=r"is there, and not proven yet \(AllInjected False"):
+        driver.active(plan, WORLD)
     driver.revert(plan, WORLD)
     assert not kube.store.list(NETWORK_CHAOS, "shop")
 
@@ -643,6 +644,8 @@ def test_one_that_ends_by_itself_is_not_in_force_any_more(kube: FakeKube, where:
     driver.inject(plan, WORLD)
     ended = [{"type": "AllInjected", "status": "False"}, {"type": "AllRecovered", "status": "True"}]
     kube.store.change(NETWORK_CHAOS, "shop", plan.undo["name"], lambda new: new["status"].update(conditions=ended))
+    made = {"creationTimestamp": "2026-01-01T00:00:00Z"}
+    kube.store.change(NETWORK_CHAOS, "shop", plan.undo["name"], lambda new: new["metadata"].update(made))
     assert not driver.active(plan, WORLD)
     driver.revert(plan, WORLD)
 

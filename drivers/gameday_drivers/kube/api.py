@@ -67,8 +67,8 @@ class Api:
         """Read one object or list; KubeError, with status 404 when it is not there."""
         return self._ask("GET", path, query=query)
 
-    def dated(self, path: str, query: Mapping[str, str]) -> tuple[Json, float]:
-        """Read a list, and what time it is there (seconds since the epoch): its clock, not ours, is that of its objects."""
+    def dated(self, path: str, query: Mapping[str, str] | None = None) -> tuple[Json, float]:
+        """Read an object or a list, and what time it is there (seconds since the epoch): its clock, not ours, is that of its objects."""
         body, headers = self._answer("GET", path, query=query)
         found = self._object(body, f"GET {path}")
         try:
@@ -87,6 +87,15 @@ class Api:
         except KubeError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
+            raise
+
+    def find_dated(self, path: str) -> tuple[Json | None, float]:
+        """Read one object, None when it is not there, and what time it is there."""
+        try:
+            return self.dated(path)
+        except KubeError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None, 0.0
             raise
 
     def create(self, path: str, body: Json, query: Mapping[str, str] | None = None) -> Json:

@@ -19,6 +19,8 @@ NOWHERE = "registry.invalid/gameday/bad-image:none"
 """No registry can have this name: .invalid is reserved (RFC 2606, section 2)."""
 SEEN_SECONDS = 45.0
 """How long a kubelet may take to find out that it cannot pull it."""
+_NEXT_POD_SECONDS = 1.0
+"""How long a measurement waits for a pod that has just taken another one's place."""
 _LOOK_SECONDS = 0.2
 _IMAGE = re.compile(r"[\w.:/@-]{1,500}")
 
@@ -76,24 +78,34 @@ class BadImage(ChangesOne):
         with planned(plan.undo) as api:
             end = time.monotonic() + SEEN_SECONDS
             while time.monotonic() < end:
-                if _waiting(api, plan):
+                found = _with_our_image(api, plan)
+                if found is not None and _waits(api, plan, found):
                     return
                 time.sleep(_LOOK_SECONDS)
         raise DriverError(f"{plan.targets[0]}: no pod has failed to pull the image within {SEEN_SECONDS:g} s")
 
     def active(self, plan: Plan, world: World) -> bool:  # noqa: ARG002 - the interface
-        """Measure whether our image is the deployment's, its controller has seen that, and a pod waits for the image in vain."""
+        """Measure whether the deployment has our image and a pod waits for it in vain; DriverError when none does."""
+        end = time.monotonic() + _NEXT_POD_SECONDS
         with planned(plan.undo) as api:
-            return _waiting(api, plan)
+            while (found := _with_our_image(api, plan)) is not None:
+                if _waits(api, plan, found):
+                    return True
+                if time.monotonic() >= end:
+                    raise DriverError(f"{plan.targets[0]}: it has the image, and no pod waits for it")
+                time.sleep(_LOOK_SECONDS)
+        return False
 
 
 _CONTAINERS = ("spec", "template", "spec", "containers")
 
 
-def _waiting(api: Api, plan: Plan) -> bool:
-    undo = plan.undo
-    edits = edits_from(undo["edits"])
-    found = ours(api, One.of(plan), undo["owner"])
-    if found is None or not hold(found, edits) or not progress(found).seen:
-        return False
-    return any(cannot_pull(pod, edits[0].after) for pod in pods_of(api, undo["namespace"], found))
+def _with_our_image(api: Api, plan: Plan) -> Json | None:
+    found = ours(api, One.of(plan), plan.undo["owner"])
+    return found if found is not None and hold(found, edits_from(plan.undo["edits"])) else None
+
+
+def _waits(api: Api, plan: Plan, found: Json) -> bool:
+    """Whether its controller has seen the image, and a pod waits for it in vain."""
+    image = str(edits_from(plan.undo["edits"])[0].after)
+    return progress(found).seen and any(cannot_pull(pod, image) for pod in pods_of(api, plan.undo["namespace"], found))

@@ -26,7 +26,7 @@ from gameday_drivers.kube.custom import (
 from gameday_drivers.kube.edits import look
 from gameday_drivers.kube.marks import made
 from gameday_drivers.kube.reached import is_reachable_name, is_reached
-from gameday_drivers.kube.target import EXPIRES_HELP, EXPIRES_MS, InNamespace, is_ours, marks, owner
+from gameday_drivers.kube.target import EXPIRES_HELP, EXPIRES_MS, InNamespace, is_ours, is_young, marks, owner
 
 _LOOK_SECONDS = 0.1
 _SLACK_SECONDS = 10.0
@@ -132,16 +132,25 @@ class CustomResource(InNamespace):
             while undo["proven_by"] and not _is_on(api, undo):
                 if time.monotonic() >= end:
                     raise DriverError(
-                        f"{plan.targets[0]}: not proven within {undo['ready_seconds']:g} s{_status(api, undo)}"
+                        f"{plan.targets[0]}: not proven within {undo['ready_seconds']:g} s{_status(_ours(api, undo))}"
                     )
                 time.sleep(_LOOK_SECONDS)
 
     def active(self, plan: Plan, world: World) -> bool:  # noqa: ARG002 - the interface
-        """Measure that it is there, and its status and ``check`` say so; while its finalizers run it counts as on."""
+        """Measure that it is there, and its status and ``check`` say so; while its finalizers run it counts as on.
+
+        DriverError while it is new and its controller may be about to act on it, as on one that was made late.
+        """
         undo = plan.undo
         with planned(undo) as api:
-            on = _is_on(api, undo)
-        return on and not (undo["check"] and is_reached(undo["check"]))
+            found, now = api.find_dated(f"{undo['base']}/{undo['name']}")
+        if found is None or not is_ours(found, undo["owner"]):
+            return False
+        if _shows(found, undo):
+            return not (undo["check"] and is_reached(undo["check"]))
+        if is_young(found, now):
+            raise DriverError(f"{plan.targets[0]} is there, and not proven yet{_status(found)}")
+        return False
 
     def revert(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
         """Delete it and wait until it is gone; DriverError, with its finalizers, when that does not come."""
@@ -194,12 +203,14 @@ def _ours(api: Api, undo: Json) -> Json | None:
 
 def _is_on(api: Api, undo: Json) -> bool:
     found = _ours(api, undo)
-    if found is None:
-        return False
+    return found is not None and _shows(found, undo)
+
+
+def _shows(found: Json, undo: Json) -> bool:
     return bool(found["metadata"].get("deletionTimestamp")) or is_proven(found, undo["proven_by"])
 
 
-def _status(api: Api, undo: Json) -> str:
-    conditions = look(_ours(api, undo), ("status", "conditions")) or ()
+def _status(found: Json | None) -> str:
+    conditions = look(found, ("status", "conditions")) or ()
     said = ", ".join(f"{c.get('type')} {c.get('status')}" for c in conditions)
     return f" ({said[:300]})" if said.isprintable() and said else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +15,9 @@ from gameday_drivers.kube import policies
 from gameday_drivers.kube.api import Api, planned
 from gameday_drivers.kube.pods import Pod
 from gameday_drivers.kube.reached import is_reachable_name, is_reached
-from gameday_drivers.kube.target import EXPIRES_HELP, EXPIRES_MS, InNamespace, marks, owner
+from gameday_drivers.kube.target import EXPIRES_HELP, EXPIRES_MS, YOUNG_SECONDS, InNamespace, marks, owner
 
+_LOOK_SECONDS = 0.1
 _LABELS = re.compile(r"[^\s,=!()]+=[^\s,=!()]*(,[^\s,=!()]+=[^\s,=!()]*)*")
 
 
@@ -84,18 +86,24 @@ class Denies(InNamespace):
         return f"gameday-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:16]}"
 
     def inject(self, plan: Plan, world: World) -> None:
-        """Make the policy; our own that is there already is done."""
+        """Make the policy, and return when it is enforced, as far as ``check`` can tell; our own that is there already is done."""
         undo = plan.undo
         with planned(undo) as api:
             marked = marks(world, undo["expires_ms"])
             policies.make(api, undo["namespace"], undo["policy"], undo["spec"], marked)
+        end = time.monotonic() + YOUNG_SECONDS
+        while undo["check"] and is_reached(undo["check"]) and time.monotonic() < end:
+            time.sleep(_LOOK_SECONDS)
 
     def active(self, plan: Plan, world: World) -> bool:  # noqa: ARG002 - the interface
-        """Measure that our policy is there and that ``check`` is not reached."""
+        """Measure that our policy is there and that ``check`` is not reached; DriverError while it may be enforced any moment."""
         undo = plan.undo
         with planned(undo) as api:
-            there = policies.is_there(api, undo["namespace"], undo["policy"], undo["owner"])
-        return there and not (undo["check"] and is_reached(undo["check"]))
+            there, young = policies.there(api, undo["namespace"], undo["policy"], undo["owner"])
+        reached = there and bool(undo["check"]) and is_reached(undo["check"])
+        if reached and young:
+            raise DriverError(f"the policy {undo['policy']} is there, and {undo['check']} is reached still")
+        return there and not reached
 
     def revert(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
         """Delete that very policy; what is gone is done, and what is not ours stays."""

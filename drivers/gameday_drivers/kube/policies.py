@@ -14,7 +14,7 @@ from gameday_drivers.kube.api import Api, KubeError
 from gameday_drivers.kube.edits import look
 from gameday_drivers.kube.marks import made
 from gameday_drivers.kube.pods import Pod, all_pods, as_text
-from gameday_drivers.kube.target import FAULT, RUN, is_ours
+from gameday_drivers.kube.target import FAULT, RUN, is_ours, is_young
 
 RESOURCE, GROUP = "networkpolicies", "networking.k8s.io"
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
@@ -72,10 +72,11 @@ def make(api: Api, namespace: str, name: str, spec: Json, marked: Mapping[str, s
             raise DriverError(f"there is a policy {name} that is not of this run") from None
 
 
-def is_there(api: Api, namespace: str, name: str, mine: Mapping[str, str]) -> bool:
-    """Measure whether there is one of this name that is ours."""
-    found = api.find(path(namespace, name))
-    return found is not None and is_ours(found, mine)
+def there(api: Api, namespace: str, name: str, mine: Mapping[str, str]) -> tuple[bool, bool]:
+    """Measure whether there is one of this name that is ours, and whether it was made a moment ago."""
+    found, now = api.find_dated(path(namespace, name))
+    ours = found is not None and is_ours(found, mine)
+    return ours, ours and found is not None and is_young(found, now)
 
 
 def remove(api: Api, namespace: str, name: str, mine: Mapping[str, str]) -> None:

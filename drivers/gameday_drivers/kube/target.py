@@ -22,6 +22,8 @@ UNDO = "gameday.io/undo"
 """What takes it back, for whoever finds it: see gameday_drivers.kube.marks."""
 REQUEST_SECONDS = 1.0
 """How long a request whose sender has died may still take to act: proven again so much later."""
+YOUNG_SECONDS = 5.0
+"""How long after an object was made its controller may be about to act on it."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 SYSTEM = "kube-"
 """How the names of namespaces begin that are never touched."""
@@ -100,6 +102,12 @@ def is_ours(found: Json, mine: Mapping[str, str]) -> bool:
     """Whether an object has the marks that ``owner`` gave."""
     has = notes(found)
     return all(has.get(key) == value for key, value in mine.items())
+
+
+def is_young(found: Json, now: float) -> bool:
+    """Whether an object was made a moment ago by the server's clock (seconds since the epoch): what it does may come yet."""
+    made = datetime.fromisoformat(str(found["metadata"]["creationTimestamp"]))
+    return now - made.timestamp() < YOUNG_SECONDS
 
 
 def refuse_marked(found: Json, words: str) -> None:
