@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 from gameday.gamedays.ledger.facts import Debit, ObjectiveFacts, Occurrence, RunFacts
 from tests.fakes.many_runs import verdicts
 
+NOW = time.time()
+DAY = 86_400.0
+"""Seconds."""
 BROKEN, LATE = "b" * 16, "1" * 16
 """Fingerprints of findings about ``available`` and ``fast``."""
 ABOUT = {BROKEN: "available", LATE: "fast"}

@@ -1,3 +1,5 @@
+"""The ledger in its database: what is written is read again, once, by whoever and however many there are."""
+
 from __future__ import annotations
 
 import sqlite3

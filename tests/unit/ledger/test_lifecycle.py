@@ -1,3 +1,5 @@
+"""The life of a finding: what opens, closes and reopens it, and what people said of it."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -9,9 +11,7 @@ from hypothesis import strategies as st
 from gameday.gamedays.ledger.facts import RunFacts, Statement
 from gameday.gamedays.ledger.lifecycle import Finding, findings_of
 from gameday.gamedays.ledger.people import said_of
-from tests.fakes.ledger import BROKEN, LATE, occurrence, run
-
-DAY = 86_400.0
+from tests.fakes.ledger import BROKEN, DAY, LATE, occurrence, run
 
 
 def only(*runs: RunFacts) -> Finding:
