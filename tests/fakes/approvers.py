@@ -1,23 +1,34 @@
-"""People with SSH keys, and the approvals that they sign, with OpenSSH's own program."""
+"""People with SSH keys, and the approvals of a file that they sign, with OpenSSH's own program."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gameday.policy.approvals import unapproved
+from gameday.policy.file import Policy, read_policy
 from gameday.policy.signing import PLACES, sign
 from gameday.policy.statement import Approval, Term, statement, write_approval
-from gameday.policy.subject import Counted, Subject
+from gameday.policy.subject import Counted, Subject, composed
+from tests.fakes.policies import run_at
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 SIGNERS = "approvers.allowed_signers"
+PRODUCTION = f"""
+[environments.production]
+hosts = ["127.0.0.1"]
+approvals = 2
+approvers = "{SIGNERS}"
+"""
+TARGETS: Counted = {"one": {"proxy payments (a to b)": 1}}
+ANA, BEN = "ana@example.com", "ben@example.com"
 
 
 def keygen(*words: str) -> None:
@@ -64,3 +75,39 @@ class Office:
         text = statement(subject, "a run", targets, policies, Term(by=by, at=NOW + at, until=NOW + until))
         name = f"{len(list(subject.folder.glob('*')))}-{key.name}.json"
         return write_approval(subject.folder, Approval(name=name, text=text, signature=sign(key, text)))
+
+
+@dataclass
+class Case:
+    """A file that needs two approvals of Ana, Ben and Cy."""
+
+    folder: Path
+    office: Office
+    policy: Policy
+    subject: Subject
+
+    @classmethod
+    def of(cls, folder: Path) -> Case:
+        (folder / "gameday.toml").write_text(PRODUCTION)
+        source = folder / "e.yaml"
+        source.write_text("version: 1\n")
+        office = Office(folder).may(ANA, "ana").may(BEN, "ben").may("cy@example.com", "cy")
+        subject = Subject(source=source, digest="d", composed=composed(run_at(), folder), variant={"region": "eu"})
+        return cls(folder, office, read_policy(folder / "gameday.toml"), subject)
+
+    def approve(self, by: str, key: str | Path = "", **changes: Any) -> Path:
+        """Approve as it is, or with another subject, other targets, another policy or another term."""
+        path = key if isinstance(key, Path) else self.office.key(key or by.partition("@")[0])
+        policies = changes.pop("policies", {self.policy.digest: ["production"]})
+        targets = changes.pop("targets", TARGETS)
+        subject = replace(self.subject, **changes.pop("subject", {}))
+        return self.office.approve(subject, targets, policies, by, path, **changes)
+
+    def refused(self, targets: Counted | None = TARGETS) -> str:
+        found = unapproved([self.policy], run_at(), self.subject, NOW, targets)
+        return "; ".join(map(str, found))
+
+
+def both(case: Case, **changes: Any) -> None:
+    case.approve(ANA)
+    case.approve(BEN, **changes)

@@ -23,8 +23,8 @@ from gameday.spi import World
 from gameday.testing import eventually
 from tests.fakes.approvers import SIGNERS, Office
 from tests.fakes.kube import FakeKube
+from tests.fakes.policies import fault, run_at
 from tests.harness import Lab, switch
-from tests.unit.test_policy_rules import fault, run_at
 
 POLICY = f"""
 [environments.production]

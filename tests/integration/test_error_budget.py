@@ -16,9 +16,9 @@ import pytest
 from gameday.policy.file import read_policy
 from gameday.policy.refusal import Refusal
 from gameday.runner.budget import Left, budgets
+from tests.fakes.policies import run_at
 from tests.harness import Lab
 from tests.unit.test_openslo import RATIO, THRESHOLD
-from tests.unit.test_policy_rules import run_at
 
 
 @dataclass

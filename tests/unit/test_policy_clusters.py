@@ -13,7 +13,7 @@ from gameday.policy.kubeconfig import server_of
 from gameday.policy.recognised import environments
 from gameday.policy.rules import refusals, target_refusals
 from gameday.schema.experiment import Experiment
-from tests.unit.test_policy_rules import MINUTE, TUESDAY, fault, policy, run_at
+from tests.fakes.policies import MINUTE, TUESDAY, fault, policy, run_at
 
 STAGING_API, PRODUCTION_API = "https://k8s.staging.test:6443", "https://k8s.test:6443"
 HOSTS = '[environments.here]\nhosts = ["127.0.0.1"]\n'

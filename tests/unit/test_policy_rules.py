@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,35 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameday.policy.file import Policy, Rules
 from gameday.policy.recognised import environments
 from gameday.policy.rules import abort_rules, refusals, target_refusals, under
 from gameday.policy.touched import touched_hosts
 from gameday.schema.experiment import Experiment
+from tests.fakes.policies import MINUTE, TUESDAY, fault, policy, run_at
 from tests.fakes.stories import experiment
 
 LONDON = ZoneInfo("Europe/London")
-TUESDAY = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
-MINUTE = 60_000
 BASE = """
 [environments.staging]
 hosts = ["*.staging.example.com", "127.0.0.1"]
 [environments.production]
 hosts = ["*.example.com"]
 """
-
-
-def policy(text: str) -> Policy:
-    return Policy(path=Path("gameday.toml"), rules=Rules.model_validate(tomllib.loads(text)))
-
-
-def run_at(target: str = "http://127.0.0.1:8080", **changes: Any) -> Experiment:
-    file = experiment()
-    return Experiment.model_validate({**file, "load": {**file["load"], "target": target}, **changes})
-
-
-def fault(do: str = "proxy.down", **parameters: Any) -> dict[str, Any]:
-    return {"faults": [{"name": "one", "do": do, "with": parameters, "at": "0s", "for": "40s"}]}
 
 
 def sli(**probe: Any) -> dict[str, Any]:

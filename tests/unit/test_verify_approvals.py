@@ -15,9 +15,8 @@ from gameday.model import Run
 from gameday.policy.approvals import Met, demands, meet_all
 from gameday.policy.subject import composed_json, lasting
 from gameday.schema.experiment import Experiment
-from tests.fakes.approvers import NOW
+from tests.fakes.approvers import ANA, BEN, NOW, Case
 from tests.fakes.stories import Story, experiment
-from tests.unit.test_approvals import ANA, BEN, Case
 
 PROXY = "proxy payments"
 
