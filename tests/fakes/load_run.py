@@ -24,6 +24,9 @@ from gameday.spi.world import Secrets
 
 During = Callable[[LoadChild], Coroutine[Any, Any, None]]
 STALL_SERVER = Path(__file__).with_name("stall_server.py")
+EVERYTHING = STALL_SERVER.with_name("load_everything.py")
+TASKS = STALL_SERVER.with_name("load_tasks.py")
+"""Locustfiles."""
 
 
 @contextmanager
@@ -48,6 +51,12 @@ def server_stats(address: str, *, cafile: Path | None = None) -> dict[str, Any]:
 
 def profile(target: str, rate: str, requests: Sequence[Mapping[str, Any]], **more: Any) -> LoadProfile:
     return LoadProfile.model_validate({"target": target, "rate": rate, "requests": requests, "timeout": "1s", **more})
+
+
+def locust_profile(address: str, **more: Any) -> LoadProfile:
+    """Return the load of a locustfile: by default the one that uses everything of Locust."""
+    document = {"target": f"http://{address}", "timeout": "1s", "locustfile": str(EVERYTHING), **more}
+    return LoadProfile.model_validate(document)
 
 
 @dataclass

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from gameday.spi.processes import await_gone, identify
-from tests.fakes.load_run import stall_server
+from tests.fakes.load_run import TASKS, stall_server
 
-TASKS = Path(__file__).parents[1] / "fakes" / "load_tasks.py"
 PARENT = """
 import anyio, json, sys, time
 from pathlib import Path

@@ -18,11 +18,10 @@ from gameday.load import generator
 from gameday.load.generator import LoadChild
 from gameday.schema.experiment import LoadProfile
 from gameday.spi.errors import LoadError
-from tests.fakes.load_run import run_load, stall_server
+from tests.fakes.load_run import EVERYTHING, run_load, stall_server
 from tests.harness import Lab, await_true, free_port
 
 ROOT = Path(__file__).parents[2]
-EVERYTHING = ROOT / "tests" / "fakes" / "load_everything.py"
 OURS, PLAIN = ("gameday.load.worker",), ("locust", "--worker")
 Worker = subprocess.Popen[bytes]
 
