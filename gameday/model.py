@@ -61,6 +61,7 @@ class Reason(StrEnum):
     NOT_READY = "not-ready"
     ACTION_FAILED = "action-failed"
     FAULT_UNPROVEN = "fault-unproven"
+    NOT_RECOVERED = "not-recovered"
     SKIPPED = "skipped"
     ALERT_BEFORE = "alert-before"
     GUARD = "guard"
@@ -107,11 +108,14 @@ class Plan:
     """Names under ``system:`` that must not be restarted while this fault is on."""
     ready: int | None = None
     """How many of the targets' kind are ready now, the targets among them: what ``keep_ready`` counts; None where nobody counts."""
+    replaced: int | None = None
+    """How many of those that it takes away something should replace; 0 where nothing will, None where nobody looks."""
 
     def to_json(self) -> dict[str, Any]:
         """As the journal writes it."""
         raw = {"driver": self.driver, "targets": list(self.targets), "undo": dict(self.undo), "holds": list(self.holds)}
-        return raw if self.ready is None else {**raw, "ready": self.ready}
+        counts = {"ready": self.ready, "replaced": self.replaced}
+        return {**raw, **{key: count for key, count in counts.items() if count is not None}}
 
     @classmethod
     def from_json(cls, raw: Json) -> Plan:
@@ -122,6 +126,7 @@ class Plan:
             undo=dict(raw["undo"]),
             holds=tuple(raw.get("holds", ())),
             ready=None if raw.get("ready") is None else int(raw["ready"]),
+            replaced=None if raw.get("replaced") is None else int(raw["replaced"]),
         )
 
 

@@ -47,6 +47,7 @@ _LINES = {
     "action-failed": "FAILED: {action} of {fault}: {error}",
     "round": "{fault}: round {round}, on targets chosen anew",
     "round-skipped": "{fault}, round {round} SKIPPED: {why}",
+    "met": "{fault} met traffic: {count} connections or requests",
     "deed": "{fault}: done, it cannot be undone; its effect is being judged",
     "ended": "{fault}: came to its own end",
     "observed": "{fault}: observation over",
@@ -88,8 +89,8 @@ def _special(kind: str, data: Mapping[str, Any]) -> str:  # noqa: PLR0911 - one 
             return _active(data)
         case "unproven":
             return f"NOT PROVEN: {data['fault']} ({data['why']})"
-        case "met":
-            return f"{data['fault']} met traffic: {data['count']} connections or requests"
+        case "recovery":
+            return _recovery(data)
         case "reverted":
             how = "reverted, proven gone" if data.get("proven") else "reported undone (there is no check)"
             return f"{data['fault']} {how}"
@@ -115,6 +116,18 @@ def _told(data: Mapping[str, Any]) -> str:
             return f"  the experiment is being stopped ({data['what']})"
         case _:
             return ""
+
+
+def _recovery(data: Mapping[str, Any]) -> str:
+    """Say how far a loss is made good; the last word only where it is not."""
+    name = data["fault"] + (f", round {data['round']}" if data.get("round", 1) > 1 else "")
+    if data.get("error"):
+        return f"NOT KNOWN whether {name} is made good: {data['error']}"
+    count, after = f"{data['back']} of {data['lost']}", f"{data['after_ms'] / 1000:.1f} s"
+    waits = f": {data['detail']}" if data.get("detail") else ""
+    if data["recovered"]:
+        return f"{name}: {count} replaced and ready after {after}{waits}"
+    return f"{name}: {'NOT RECOVERED, ' if data.get('end') else ''}{count} replaced and ready, {after} after the loss{waits}"
 
 
 def _active(data: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gameday.judge.chaostoolkit import judge_activities
+from gameday.judge.replaced import Replaced, judge_replaced
 from gameday.judge.result import PASS, Result, unsure
 from gameday.judge.traces import Trace
 from gameday.model import Reason, Run, Verdict
@@ -38,6 +39,8 @@ class FaultResult:
     undo: str
     judged: bool = True
     """False for a fault that this run never came to."""
+    replaced: Replaced | None = None
+    """What became of what it took away; None where nothing is said of that."""
 
     @property
     def residue(self) -> bool:
@@ -69,6 +72,7 @@ class FaultResult:
             "reason": str(self.result.reason),
             "detail": self.detail,
             "residue": command if self.residue else None,
+            **({} if self.replaced is None else {"recovered": self.replaced.to_json()}),
         }
 
 
@@ -84,7 +88,13 @@ def judge_faults(run: Run, specs: Sequence[FaultSpec], *, cut_short: bool) -> li
 def _judge(trace: Trace, *, cut_short: bool) -> FaultResult:
     undo = _undo(trace)
     result, detail, judged = _result(trace, undo, cut_short=cut_short)
-    return FaultResult(trace=trace, result=result, detail=detail, proof=_proof(trace), undo=undo, judged=judged)
+    replaced = judge_replaced(trace)
+    if replaced is not None and result == PASS:
+        result = unsure(Reason.NOT_RECOVERED) if replaced.missing else PASS
+        detail = f"{detail}; {replaced.detail}"
+    return FaultResult(
+        trace=trace, result=result, detail=detail, proof=_proof(trace), undo=undo, judged=judged, replaced=replaced
+    )
 
 
 def _proof(trace: Trace) -> str:

@@ -189,7 +189,7 @@ def _alert() -> dict[str, Any]:
 
 
 def _fault() -> dict[str, Any]:
-    return _object(
+    fault = _object(
         name=_TEXT,
         driver=_TEXT,
         targets=_list(_TEXT),
@@ -215,6 +215,16 @@ def _fault() -> dict[str, Any]:
         detail=_TEXT,
         residue=_MAYBE_TEXT,
     )
+    fault["properties"]["recovered"] = _object(
+        result={"enum": ["recovered", "not-recovered", "unknown", "not-expected"]},
+        lost=_COUNT,
+        wanted=_COUNT,
+        back=_COUNT,
+        at_ms=_MAYBE_MS,
+        after_ms=_MAYBE_COUNT,
+        detail=_TEXT,
+    )
+    return fault
 
 
 def _load() -> dict[str, Any]:

@@ -24,6 +24,7 @@ _INCONCLUSIVE = {
     "not-ready": "a process did not become ready",
     "action-failed": "a fault could not be injected, measured or reverted as planned",
     "fault-unproven": "it is not proven that the fault was in force",
+    "not-recovered": "what a fault took away was not replaced before the run was over",
     "skipped": "a part of the run was skipped",
     "alert-before": "an alert fired before the fault",
 }

@@ -69,6 +69,13 @@ class FaultState:
         return self.armed > 0 and not self.undone
 
 
+Lost = Callable[[FaultState, int], None]
+
+
+def _nobody_looks(_fault: FaultState, _round: int) -> None:
+    """Outside a run nobody looks whether a loss is made good."""
+
+
 @dataclass(slots=True)
 class Stop:
     """The one way to end a run early: the first reason wins, and the second signal skips what only watches."""
@@ -110,6 +117,8 @@ class Context:
     faults: dict[str, FaultState] = field(default_factory=dict[str, FaultState])
     silences: list[FaultState] = field(default_factory=list[FaultState])
     """Silences that span the run, which are undone like faults and are none."""
+    lost: Lost = _nobody_looks
+    """Told of each loss that is proven, with its round, from 1."""
     stop: Stop = field(default_factory=Stop)
     skip_report: bool = False
     now_ns: Callable[[], int] = time.monotonic_ns

@@ -65,10 +65,13 @@ async def _in_force(ctx: Context, fault: FaultState, inject_ms: float, end_ms: f
         return True
     on = await _prove(ctx, fault)
     if fault.reversible:
+        if on:
+            ctx.lost(fault, 1)
         await _hold(ctx, fault, end_ms, on=on)
         return True
     if on:
         ctx.note("deed", {"fault": fault.name})
+        ctx.lost(fault, 1)
         await _repeat(ctx, fault, inject_ms)
     await ctx.until(end_ms)
     return True
@@ -90,6 +93,7 @@ async def _repeat(ctx: Context, fault: FaultState, begin_ms: float) -> None:
         if not await _inject(ctx, fault) or not await _prove(ctx, fault):
             return
         ctx.note("deed", {"fault": fault.name})
+        ctx.lost(fault, number)
         done += 1
     if done < len(rounds):
         ctx.note("unproven", {"fault": fault.name, "why": "rounds"})

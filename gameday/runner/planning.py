@@ -129,6 +129,7 @@ def _planned(ctx: Context, spec: FaultSpec, driver: Driver, plan: Plan) -> None:
             "reversible": state.reversible,
             "provable": state.provable,
             "undo": dict(state.plan.undo),
+            **({} if plan.replaced is None else {"replaced": plan.replaced}),
         },
     )
 

@@ -30,6 +30,7 @@ from gameday.runner.context import Context
 from gameday.runner.folder import Prepared
 from gameday.runner.measuring import Measuring
 from gameday.runner.planning import RefusedError, plan_faults
+from gameday.runner.recovering import Recoveries
 from gameday.runner.services import services
 from gameday.schema.power import never_provable
 from gameday.spi import GamedayError, LoadError, World
@@ -289,6 +290,7 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
     """Set up, go through the phases, and put everything away whatever happens."""
     own: proxies.OwnProxies | None = None
     measuring: Measuring | None = None
+    recoveries = Recoveries(ctx)
     try:
         async with anyio.create_task_group() as helpers:
             try:
@@ -300,6 +302,7 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
                     await system.start_all(ctx)
                     if not extras.check_only:
                         await plan_faults(ctx, hosts, specs, helpers)
+                        recoveries.start(hosts.setup, helpers)
                         await silence.begin(ctx, helpers)
                     measuring = await Measuring.start(ctx, helpers, extras.pulses)
                     helpers.start_soon(system.supervise, ctx)
@@ -313,6 +316,7 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
                     await faults.revert_open(ctx)
             if measuring is not None and any(fault.armed for fault in ctx.faults.values()):
                 await phases.recovery(ctx)
+            recoveries.finish()
             ctx.note("phase", {"name": "end"})
             if measuring is not None:
                 end_ms = int(ctx.now_ms())
@@ -325,6 +329,7 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
             _explain(ctx, error)
     finally:
         with anyio.CancelScope(shield=True):
+            await recoveries.close()
             await _put_away(ctx, measuring, hosts, own)
 
 

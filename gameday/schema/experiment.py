@@ -260,6 +260,10 @@ class FaultSpec(Section):
     when_no_target: Literal["fail", "skip"] = key(
         default="fail", description="skip: nothing to touch is no error, but at best inconclusive"
     )
+    recovery: Literal["expected", "not-expected"] = key(
+        default="expected",
+        description="not-expected: what the fault takes away need not be replaced before the run is over",
+    )
 
     @property
     def target_limit(self) -> int | None:

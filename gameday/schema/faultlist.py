@@ -17,6 +17,7 @@ Delays: TypeAlias = dict[int, tuple[Value, ...]]
 _FORM = "write - NAME: {do: DRIVER, with: {…}, at: 0s, for: 30s}"
 _KEYS = (
     "do", "with", "at", "for", "observe", "irreversible", "every", "times", "max_targets", "keep_ready", "when_no_target",
+    "recovery",
 )  # fmt: skip
 _USE_KEYS = ("use", "at")
 

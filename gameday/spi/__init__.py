@@ -5,6 +5,7 @@ from gameday.spi.errors import DriverError, GamedayError, LoadError, NoTargetErr
 from gameday.spi.notifier import Notice, Notifier, NotSentError
 from gameday.spi.pages import Comparer, FindingsForm, Postmortem, SitePages
 from gameday.spi.probe import Probe
+from gameday.spi.recovery import Recovers, Recovery
 from gameday.spi.report import Linked, OnRequest, Renderer, Together
 from gameday.spi.source import Source
 from gameday.spi.witness import Evidence, Line, Witness
@@ -34,6 +35,8 @@ __all__ = [
     "ProbeError",
     "ProxyRef",
     "QueryError",
+    "Recovers",
+    "Recovery",
     "Renderer",
     "Secrets",
     "SitePages",

@@ -4,7 +4,7 @@ Inject and revert never run in a thread of the runner: an abandoned thread injec
 killing its process group, its end is awaited, and only then comes the revert, in another host.
 
 It reads JSON lines on stdin: first ``{"faults": {name: {"driver", "params"}}, "world": {…}}``, answered by ``{"ready": true}`` when
-every driver is imported, then ``{"op", "fault", "plan"}`` with op one of plan, inject, active, met, renew, revert, and
+every driver is imported, then ``{"op", "fault", "plan"}`` with op one of plan, inject, active, met, recovered, renew, revert, and
 "follow N" (what was told beyond the first N). End of file ends it. The drivers that its command line names are imported before anything is
 read, so that it can be started beside what its world is not known before.
 """
@@ -22,32 +22,38 @@ from typing import IO, Any
 
 from gameday.model import Plan
 from gameday.registry import driver_class, load_driver
-from gameday.spi import Driver, Expires, Follows, GamedayError, Meets, NoTargetError, World
+from gameday.spi import Driver, Expires, Follows, GamedayError, Meets, NoTargetError, Recovers, World
 from gameday.spi.driver import EXPIRY_SECONDS, FOLLOW_SECONDS
 
 
-def perform(driver: Driver, op: str, plan: Plan | None, world: World) -> dict[str, Any]:  # noqa: PLR0911 - one an operation
+def perform(driver: Driver, op: str, plan: Plan | None, world: World) -> dict[str, Any]:
     """Do one operation and return its answer as JSON; a failure is an answer too: ``{"error": …}``."""
     try:
         if op == "plan":
             return {"plan": driver.plan(world).to_json()}
         if plan is None:
             return {"error": f"{op} needs a plan"}
-        if op == "active":
-            return {"active": driver.active(plan, world)}
-        if op == "met":
-            return {"met": driver.met(plan, world) if isinstance(driver, Meets) else None}
-        if op.startswith("follow "):
-            return _follow(driver, plan, world, int(op.removeprefix("follow ")))
-        if op == "renew":
-            return {"renewed": _renew(driver, plan, world)}
-        {"inject": driver.inject, "revert": driver.revert}[op](plan, world)
+        return _of_plan(driver, op, plan, world)
     except NoTargetError as error:
         return {"error": world.secrets.mask(str(error)), "hint": error.hint, "no_target": True}
     except GamedayError as error:
         return {"error": world.secrets.mask(str(error)), "hint": error.hint}
     except Exception as error:  # noqa: BLE001 - a stranger's driver may raise anything; it becomes a journal event
         return {"error": world.secrets.mask(f"{type(error).__name__}: {error}")}
+
+
+def _of_plan(driver: Driver, op: str, plan: Plan, world: World) -> dict[str, Any]:
+    if op == "active":
+        return {"active": driver.active(plan, world)}
+    if op == "met":
+        return {"met": driver.met(plan, world) if isinstance(driver, Meets) else None}
+    if op == "recovered":
+        return {"recovery": driver.recovered(plan, world).to_json() if isinstance(driver, Recovers) else None}
+    if op.startswith("follow "):
+        return _follow(driver, plan, world, int(op.removeprefix("follow ")))
+    if op == "renew":
+        return {"renewed": _renew(driver, plan, world)}
+    {"inject": driver.inject, "revert": driver.revert}[op](plan, world)
     return {"ok": True}
 
 

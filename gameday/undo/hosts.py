@@ -30,7 +30,7 @@ from gameday.undo.fencing import PAUSE_SECONDS, kill_once
 READY_SECONDS = 15.0
 STANDBYS = 2
 """How many hosts stand by: as many faults can lose theirs at one moment before a revert has to wait for a new one."""
-LOOKS = frozenset({"plan", "active", "met", "follow"})
+LOOKS = frozenset({"plan", "active", "met", "recovered", "follow"})
 """What touches nothing: a cancellation leaves the host in peace, and its answer to be thrown away."""
 SETTLE_SECONDS = 0.25
 KILL_SECONDS = 1.0
@@ -182,8 +182,10 @@ class Host:
 class HostPool:
     """A host for each fault, and some that stand by; a replacement is started as soon as one of them is taken."""
 
-    def __init__(self, setup: HostSetup, *, standbys: int = STANDBYS) -> None:
+    def __init__(self, setup: HostSetup, *, standbys: int = STANDBYS, spares: str = "standby") -> None:
+        """Make an empty pool; ``spares`` is what its hosts are called that are no fault's own from the beginning."""
         self.setup = setup
+        self._called = spares
         self._standbys = standbys
         self._hosts: dict[str, Host] = {}
         self._spares: list[Host] = []
@@ -224,7 +226,7 @@ class HostPool:
 
     async def _start_spare(self) -> None:
         self._count += 1
-        self._spares.append(await Host.start(f"standby-{self._count}", self.setup))
+        self._spares.append(await Host.start(f"{self._called}-{self._count}", self.setup))
 
     async def _replace_spare(self) -> None:
         with suppress(GamedayError, OSError):

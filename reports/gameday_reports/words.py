@@ -35,6 +35,7 @@ REASONS = {
     Reason.NOT_READY: "the system was not ready",
     Reason.ACTION_FAILED: "a fault could not be injected",
     Reason.FAULT_UNPROVEN: "a fault was never proven to be on",
+    Reason.NOT_RECOVERED: "what a fault took away was not replaced before the run was over",
     Reason.SKIPPED: "a part of the run was skipped",
     Reason.ALERT_BEFORE: "the alert was firing before the fault",
     Reason.GUARD: "an abort rule stopped the run",

@@ -129,7 +129,7 @@ def test_rules_of_the_cluster_are_a_cluster_role() -> None:
 
 
 def test_the_choice_is_the_same_again_and_another_for_another_run() -> None:
-    pods = [Pod(name=f"p{n}", uid=f"u{n}", node="", ready=True, going=False, owned=True) for n in range(20)]
+    pods = [Pod(name=f"p{n}", uid=f"u{n}", node="", ready=True, going=False) for n in range(20)]
     first = chosen(pods, 5, "run-1")
     assert chosen(pods[::-1], 5, "run-1") == first
     assert {chosen(pods, 5, f"run-{n}") for n in range(20)} != {first}

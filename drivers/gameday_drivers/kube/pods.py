@@ -24,6 +24,21 @@ BUDGETS = "poddisruptionbudgets"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The controller of an object, as the object names it."""
+
+    api: str
+    """Its apiVersion: ``apps/v1``."""
+    kind: str
+    name: str
+    uid: str
+
+    def to_json(self) -> dict[str, str]:
+        """As a plan keeps it."""
+        return {"api": self.api, "kind": self.kind, "name": self.name, "uid": self.uid}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
     """What counts of one pod."""
 
@@ -33,11 +48,16 @@ class Pod:
     ready: bool
     going: bool
     """It is being deleted."""
-    owned: bool
-    """A controller will replace it."""
+    owner: Owner | None = None
+    """The controller that will replace it."""
     restarts: int = 0
     containers: tuple[str, ...] = ()
     """Their names."""
+
+    @property
+    def owned(self) -> bool:
+        """Whether a controller will replace it."""
+        return self.owner is not None
 
 
 def path(namespace: str, name: str = "") -> str:
@@ -59,10 +79,19 @@ def _read(item: Json) -> Pod:
         node=str(item["spec"].get("nodeName") or ""),
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ()),
         going=bool(meta.get("deletionTimestamp")),
-        owned=any(ref.get("controller") for ref in meta.get("ownerReferences") or ()),
+        owner=owner_of(meta),
         containers=tuple(str(one["name"]) for one in item["spec"].get("containers") or ()),
         restarts=sum(int(c.get("restartCount") or 0) for c in status.get("containerStatuses") or ()),
     )
+
+
+def owner_of(meta: Json) -> Owner | None:
+    """Return the controller that the metadata of an object names; None where there is none."""
+    for ref in meta.get("ownerReferences") or ():
+        if ref.get("controller"):
+            api, kind, name = (str(ref.get(key) or "") for key in ("apiVersion", "kind", "name"))
+            return Owner(api=api, kind=kind, name=name, uid=str(ref["uid"]))
+    return None
 
 
 def live_pods(api: Api, namespace: str, selector: str) -> tuple[Pod, ...]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gameday.model import Json, Plan
-from gameday.spi import World
+from gameday.spi import Recovery, World
 from gameday_drivers.kube.access import Need, require
-from gameday_drivers.kube.api import Api
+from gameday_drivers.kube.api import Api, planned
 from gameday_drivers.kube.logs import LOGS_HELP, keep_logs
 from gameday_drivers.kube.nodes import all_nodes, zones
 from gameday_drivers.kube.pods import Pod, chosen, chosen_per, live_pods
+from gameday_drivers.kube.successors import measure, replaced, workloads
 from gameday_drivers.kube.target import InNamespace, check_selector
 
 
@@ -82,15 +83,22 @@ class Deleted(Victims):
             keep_logs(api, world, plan.undo["namespace"], every)
 
     def planned_on(self, driver: str, api: Api, victims: tuple[Pod, ...], ready: int) -> Plan:
-        """Return the plan for these victims, kept by uid."""
+        """Return the plan for these victims, kept by uid, with the workloads that will replace them."""
+        kept = workloads(api, self.namespace, victims)
         undo: Json = {
             "cluster": api.cluster.to_json(),
             "namespace": self.namespace,
             "grace": None if self.grace is None else self.grace // 1000,
             "victims": [{"name": pod.name, "uid": pod.uid, "containers": list(pod.containers)} for pod in victims],
+            "workloads": kept,
         }
         targets = tuple(f"pod {self.namespace}/{words(pod)} {api.cluster.words}" for pod in victims)
-        return Plan(driver=driver, targets=targets, undo=undo, ready=ready)
+        return Plan(driver=driver, targets=targets, undo=undo, ready=ready, replaced=replaced(kept))
+
+    def recovered(self, plan: Plan, world: World) -> Recovery:  # noqa: ARG002 - the interface
+        """Measure how many of the victims have others in their place that are ready, by uid."""
+        with planned(plan.undo) as api:
+            return measure(api, plan.undo["workloads"])
 
 
 def words(pod: Pod) -> str:

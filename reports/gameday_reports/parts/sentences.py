@@ -84,7 +84,14 @@ _UNPROVEN = {
 
 def say(event: Event) -> tuple[str, str, str]:
     """Return (lane, tone, sentence) of an event."""
-    special = {"gate": _gate, "active": _active, "reverted": _reverted, "closed": _closed, "told": _told}
+    special = {
+        "gate": _gate,
+        "active": _active,
+        "recovery": _recovery,
+        "reverted": _reverted,
+        "closed": _closed,
+        "told": _told,
+    }
     if event.kind in special:
         return special[event.kind](event.data)
     lane, tone, sentence = _SENTENCES.get(event.kind, ("run", "none", "{_kind}: {_data}"))
@@ -158,6 +165,20 @@ def _active(data: Mapping[str, Any]) -> tuple[str, str, str]:
             else ("fault", "warn", f"{fault} was gone before its revert.")
         )
     return "fault", "hot" if on else "warn", f"{fault} measured as {'on' if on else 'no longer on'}."
+
+
+def _recovery(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Tell how far a loss was made good."""
+    fault, over = text(data, "fault"), data.get("end") is True
+    if data.get("error"):
+        why = text(data, "error", 300)
+        return "fault", "fail" if over else "warn", f"{fault}: it is not known whether what was lost is replaced: {why}"
+    back, lost = words.count(number(data, "back")), words.count(number(data, "lost"))
+    after, detail = words.duration(number(data, "after_ms")), text(data, "detail", 300)
+    said = f"{fault}: {back} of {lost} replaced and ready, {after} after the loss{f': {detail}' if detail else '.'}"
+    if data.get("recovered") is True:
+        return "fault", "pass", said
+    return "fault", "fail" if over else "warn", said
 
 
 _TOLD = {

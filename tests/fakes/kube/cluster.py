@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.fakes.kube.chaos import ChaosMesh
-from tests.fakes.kube.controllers import reconcile
+from tests.fakes.kube.controllers import Pace, reconcile
 from tests.fakes.kube.errors import ApiError, Broken
 from tests.fakes.kube.server import handler_for
 from tests.fakes.kube.store import (
@@ -49,7 +49,8 @@ class FakeKube:
         self.chaos = ChaosMesh()
         """Installed when a test does so."""
         self.stopping = threading.Event()
-        self._start_seconds = start_seconds
+        self.pace = Pace(start_seconds=start_seconds)
+        """How quick its controllers are; a test may change it at any time."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -78,7 +79,7 @@ class FakeKube:
     def _control(self) -> None:
         scheduled: dict[str, float] = {}
         while not self.stopping.wait(STEP_SECONDS):
-            reconcile(self.store, scheduled, self._start_seconds)
+            reconcile(self.store, scheduled, self.pace)
             with self.store.lock:
                 self.chaos.step(self.store)
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import time
+from dataclasses import dataclass
 
 from tests.fakes.kube.selection import Object
 from tests.fakes.kube.store import (
@@ -28,14 +29,26 @@ UNPULLABLE = ".invalid/"
 _CONDITIONS = ("PodScheduled", "Initialized", "ContainersReady", "Ready")
 
 
-def reconcile(store: Store, scheduled: dict[str, float], start_seconds: float) -> None:
+@dataclass(slots=True, kw_only=True)
+class Pace:
+    """How quick controllers and kubelets are."""
+
+    start_seconds: float
+    """From a pod's node to its readiness."""
+    replaces: bool = True
+    """Whether any pod is started, and any ended, for a deployment."""
+    tells: bool = True
+    """Whether the status of deployments follows; otherwise it stays as it was."""
+
+
+def reconcile(store: Store, scheduled: dict[str, float], pace: Pace) -> None:
     """Take one step; ``scheduled`` is when (monotonic) each pod got its node, by uid."""
     with store.lock:
         for deployment in store.list(DEPLOYMENTS):
-            _deployment(store, deployment)
+            _deployment(store, deployment, pace)
         for pod in store.list(PODS):
             if not is_going(pod):
-                _pod(store, pod, scheduled, start_seconds)
+                _pod(store, pod, scheduled, pace.start_seconds)
         for budget in store.list(BUDGETS):
             status = {
                 "observedGeneration": budget["metadata"]["generation"],
@@ -46,14 +59,14 @@ def reconcile(store: Store, scheduled: dict[str, float], start_seconds: float) -
                 store.change(BUDGETS, where, name, lambda new, status=status: new.update(status=status))  # type: ignore[misc]
 
 
-def _deployment(store: Store, deployment: Object) -> None:
+def _deployment(store: Store, deployment: Object, pace: Pace) -> None:
     namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
     template, want = deployment["spec"]["template"], deployment["spec"]["replicas"]
     code = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:9]
     sets = [item for item in store.list(REPLICASETS, namespace) if owned_by(item, deployment)]
     mine = next((item for item in sets if item["metadata"]["name"] == f"{name}-{code}"), None)
     mine = mine or _replica_set(store, deployment, code)
-    if not deployment["spec"].get("paused"):
+    if pace.replaces and not deployment["spec"].get("paused"):
         _roll(store, mine, [item for item in sets if item["metadata"]["name"] != mine["metadata"]["name"]], want)
     new, alive = _alive(store, mine), [pod for item in (*sets, mine) for pod in _alive(store, item)]
     alive = list({pod["metadata"]["uid"]: pod for pod in alive}.values())
@@ -62,7 +75,7 @@ def _deployment(store: Store, deployment: Object) -> None:
     status["updatedReplicas"] = len(new)
     status |= {"readyReplicas": ready, "availableReplicas": ready} if ready else {}
     status |= {"unavailableReplicas": wanted - ready} if wanted > ready else {}
-    if status != deployment["status"]:
+    if pace.tells and status != deployment["status"]:
         store.change(DEPLOYMENTS, namespace, name, lambda new: new.update(status=status))
 
 
@@ -120,7 +133,7 @@ def _pod(store: Store, pod: Object, scheduled: dict[str, float], start_seconds: 
             scheduled[uid] = time.monotonic()
             store.change(PODS, namespace, name, lambda new: new["spec"].update(nodeName=node))
     elif _is_new(pod) and time.monotonic() - scheduled.setdefault(uid, time.monotonic()) >= start_seconds:
-        store.change(PODS, namespace, name, _wait if _unpullable(pod) else _run)
+        store.change(PODS, namespace, name, _wait if _unpullable(pod) else become_ready)
 
 
 def _is_new(pod: Object) -> bool:
@@ -150,7 +163,8 @@ def _wait(pod: Object) -> None:
     ]
 
 
-def _run(pod: Object) -> None:
+def become_ready(pod: Object) -> None:
+    """Let every container of a pod run, and be ready."""
     at, version = now(), int(pod["metadata"]["resourceVersion"])
     pod["status"] = {
         "phase": "Running",

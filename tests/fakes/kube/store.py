@@ -22,6 +22,7 @@ NODES: Resource = ("", "v1", "nodes")
 NAMESPACES: Resource = ("", "v1", "namespaces")
 DEPLOYMENTS: Resource = ("apps", "v1", "deployments")
 REPLICASETS: Resource = ("apps", "v1", "replicasets")
+STATEFULSETS: Resource = ("apps", "v1", "statefulsets")
 POLICIES: Resource = ("networking.k8s.io", "v1", "networkpolicies")
 BUDGETS: Resource = ("policy", "v1", "poddisruptionbudgets")
 CONFIGMAPS: Resource = ("", "v1", "configmaps")
@@ -42,6 +43,7 @@ KINDS: dict[Resource, str] = {
     AUTOSCALERS: "HorizontalPodAutoscaler",
     DEPLOYMENTS: "Deployment",
     REPLICASETS: "ReplicaSet",
+    STATEFULSETS: "StatefulSet",
     POLICIES: "NetworkPolicy",
     BUDGETS: "PodDisruptionBudget",
 }
