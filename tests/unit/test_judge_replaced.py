@@ -156,7 +156,7 @@ def test_something_worse_is_said_first() -> None:
     assert fault["recovered"]["result"] == "unknown"
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 30_000), st.integers(0, 3), st.booleans()), max_size=8),
     st.integers(0, 7),
