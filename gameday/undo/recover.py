@@ -22,6 +22,7 @@ from gameday.spi import Driver, GamedayError, ProxyRef, Secrets, Source, World
 from gameday.spi.processes import boot_id
 from gameday.undo.deaths import ends_with
 from gameday.undo.fencing import stop_groups, stop_system
+from gameday.undo.host import import_ahead
 from gameday.undo.leftover import Work, open_faults, open_work
 from gameday.undo.reverting import OpenFault, Record, revert_all
 from gameday.undo.sources import resolve
@@ -168,7 +169,9 @@ def _with_drivers(work: Work) -> tuple[tuple[Undone, ...], list[OpenFault]]:
 def _driver(spec: Mapping[str, Any] | None, plan: Plan) -> Driver:
     if spec is None:
         raise GamedayError(f"plan.json does not know this fault of {plan.driver}")
-    return load_driver(spec["do"], spec.get("with", {}))
+    driver = load_driver(spec["do"], spec.get("with", {}))
+    import_ahead((driver.name,))
+    return driver
 
 
 def _rebooted(folder: RunFolder) -> bool:

@@ -25,7 +25,7 @@ from gameday.model import Plan, ProcessRef
 from gameday.spi import Driver, GamedayError, World
 from gameday.spi.processes import alive
 from gameday.undo.fencing import fence, kill_sessions, stop_system
-from gameday.undo.host import load_all
+from gameday.undo.host import import_ahead, load_all
 from gameday.undo.ledger import Ledger, say
 from gameday.undo.pipe import Pipe, boottime, slept
 from gameday.undo.reverting import OpenFault, revert_all
@@ -52,6 +52,7 @@ class Watchdog:
         self.ends = {"": boottime() + float(setup["max_seconds"])}
         """When each fault, and under the empty name the run, is over its maximum, by our clock."""
         self.drivers: dict[str, Driver] = load_all(setup["faults"])
+        import_ahead({str(spec["driver"]) for spec in setup["faults"].values()})
         self.world = World.from_json(setup["world"])
         self.pipe = pipe
         self.hosts: dict[int, ProcessRef] = {}

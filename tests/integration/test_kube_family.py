@@ -55,6 +55,7 @@ def test_every_driver_of_the_family_is_in_the_table(where: Where) -> None:
     made = {name: subject.make(where) for name, subject in SUBJECTS.items()}
     assert {driver.name for driver in made.values()} == known
     assert {name for name, driver in made.items() if not driver.reversible} == set(DEEDS)
+    assert all("kubernetes" in driver.imports for driver in made.values()), "imported before a death, not after it"  # type: ignore[attr-defined]
 
 
 @undoable

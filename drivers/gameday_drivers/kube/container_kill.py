@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from gameday.model import Json, Plan
 from gameday.spi import DriverError, World
@@ -37,6 +37,7 @@ class KillContainer(Victims):
     )
 
     name = "k8s.container-kill"
+    imports: ClassVar[tuple[str, ...]] = (*Victims.imports, "websocket")
     reversible = False
     provable = True
 

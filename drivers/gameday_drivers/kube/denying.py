@@ -14,7 +14,7 @@ from gameday.spi import DriverError, World
 from gameday_drivers.kube import policies
 from gameday_drivers.kube.api import Api, planned
 from gameday_drivers.kube.pods import Pod
-from gameday_drivers.kube.reached import is_reachable_name, is_reached
+from gameday_drivers.kube.reached import REACH_SECONDS, is_reachable_name, is_reached
 from gameday_drivers.kube.target import EXPIRES_HELP, EXPIRES_MS, YOUNG_SECONDS, InNamespace, marks, owner
 
 _LOOK_SECONDS = 0.1
@@ -66,7 +66,7 @@ class Denies(InNamespace):
 
     def planned_policy(self, api: Api, world: World, spec: Json, pods: Sequence[Pod], words: str) -> Plan:
         """Return the plan; DriverError when ``check`` is not reached now."""
-        if self.check and not is_reached(self.check):
+        if self.check and not _is_reached_soon(self.check):
             raise DriverError(f"{self.check} is not reached now: nothing could be told from it")
         undo = {
             "cluster": api.cluster.to_json(),
@@ -110,3 +110,13 @@ class Denies(InNamespace):
         undo = plan.undo
         with planned(undo) as api:
             policies.remove(api, undo["namespace"], undo["policy"], undo["owner"])
+
+
+def _is_reached_soon(address: str) -> bool:
+    """Whether it is, within a second: a policy of before may have been taken off just now."""
+    end = time.monotonic() + REACH_SECONDS
+    while not is_reached(address):
+        if time.monotonic() >= end:
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return True

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from gameday.model import Json
 from gameday.spi import DriverError, World
@@ -37,6 +37,7 @@ class InCluster:
     context: str = field(metadata={"help": CONTEXT_HELP})
 
     request_seconds = REQUEST_SECONDS
+    imports: ClassVar[tuple[str, ...]] = ("kubernetes", "yaml")
 
     def check_cluster(self) -> None:
         """Raise ValueError for what names no cluster."""
