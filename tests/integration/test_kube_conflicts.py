@@ -1,0 +1,87 @@
+"""A controller that writes its object between our look and our change (status 409): asked again, and in the end given up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gameday.spi import Driver, DriverError, World
+from tests.fakes.kube import FakeKube
+from tests.fakes.kube.store import DEPLOYMENTS, NODES, Resource
+from tests.fakes.kube.subjects import FIELDS_CHANGED, NODES_CHANGED, SUBJECTS
+from tests.fakes.kube.world import furnished, state
+
+WORLD = World(run_id="r-1", fault="f")
+CHANGING = pytest.mark.parametrize("name", [*FIELDS_CHANGED, *NODES_CHANGED, "rollout-restart"])
+
+
+@pytest.fixture
+def kube() -> Iterator[FakeKube]:
+    with furnished() as kube:
+        yield kube
+
+
+def made(kube: FakeKube, folder: Path, name: str) -> Driver:
+    where = {"kubeconfig": kube.write_kubeconfig(folder / "config"), "context": "fake", "namespace": "shop"}
+    return SUBJECTS[name].make(where)
+
+
+class Busy:
+    """Writes the status of an object just before each of so many changes of it."""
+
+    def __init__(self, kube: FakeKube, name: str, times: int) -> None:
+        subject = SUBJECTS[name]
+        one = subject.object or (DEPLOYMENTS, "web")
+        self.where: tuple[Resource, str | None, str] = (
+            (NODES, None, "node1") if name in NODES_CHANGED else (one[0], "shop", one[1])
+        )
+        self.kube, self.left = kube, times
+        self.met = 0
+
+    def __call__(self, method: str, path: str) -> None:
+        if method == "PATCH" and path.endswith(f"/{self.where[2]}") and self.left:
+            self.left -= 1
+            self.met += 1
+            self.kube.store.change(*self.where, lambda found: found.setdefault("status", {}).update(seen=self.met))
+
+
+@CHANGING
+def test_a_newer_version_is_looked_at_again(name: str, kube: FakeKube, tmp_path: Path) -> None:
+    driver, before = made(kube, tmp_path, name), state(kube)
+    plan = driver.plan(WORLD)
+    for call in (driver.inject, driver.revert)[: 1 + driver.reversible]:
+        busy = Busy(kube, name, 2)
+        kube.faults[:] = [busy]
+        call(plan, WORLD)
+        assert busy.met == 2
+    assert driver.active(plan, WORLD) is not driver.reversible
+    if driver.reversible:
+        assert state(kube) == before
+
+
+@CHANGING
+def test_one_that_changes_all_the_time_is_given_up_untouched(name: str, kube: FakeKube, tmp_path: Path) -> None:
+    driver, before = made(kube, tmp_path, name), state(kube)
+    plan = driver.plan(WORLD)
+    kube.faults[:] = [Busy(kube, name, 1000)]
+    with pytest.raises(DriverError, match="changes all the time: nothing was done to it"):
+        driver.inject(plan, WORLD)
+    kube.faults.clear()
+    driver.revert(plan, WORLD)
+    assert not driver.active(plan, WORLD)
+    assert state(kube) == before
+
+
+@pytest.mark.parametrize("name", [*FIELDS_CHANGED, *NODES_CHANGED])
+def test_what_cannot_be_put_back_for_changes_is_told(name: str, kube: FakeKube, tmp_path: Path) -> None:
+    driver, before = made(kube, tmp_path, name), state(kube)
+    plan = driver.plan(WORLD)
+    driver.inject(plan, WORLD)
+    kube.faults[:] = [Busy(kube, name, 1000)]
+    with pytest.raises(DriverError, match="changes all the time"):
+        driver.revert(plan, WORLD)
+    kube.faults.clear()
+    driver.revert(plan, WORLD)
+    assert state(kube) == before
