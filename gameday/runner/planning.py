@@ -43,7 +43,6 @@ async def plan_faults(
     A fault that finds nothing to touch and may be skipped is journalled as such and is no part of this run.
     """
     await hosts.start(specs, helpers)
-    by_themselves = 0
     for spec in ctx.experiment.faults:
         driver = load_driver(spec.do, spec.with_)
         reply = await hosts.ask(spec.name, "plan", None, PLAN_SECONDS)
@@ -58,8 +57,6 @@ async def plan_faults(
             ctx.note("action-failed", {**failed, "hint": hint} if hint else failed)
             raise GamedayError(f"{spec.name} cannot be planned: {error}", hint=hint)
         _planned(ctx, spec, driver, plan)
-        by_themselves += isinstance(driver, Follows)
-    await hosts.stand_by(len(specs) - by_themselves)
     targets = [target for fault in ctx.faults.values() for target in fault.plan.targets]
     if found := await anyio.to_thread.run_sync(residue, ctx.experiment, targets):
         raise RefusedError(Reason.RESIDUE, describe(found))

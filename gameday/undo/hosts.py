@@ -202,7 +202,7 @@ class HostPool:
                 self._hosts[fault] = await Host.launch(_slug(fault), self.setup, [spec["driver"]])
 
     async def start(self, faults: Mapping[str, Any], helpers: TaskGroup | None = None) -> None:
-        """Set up a host for each fault, side by side; raise DriverError when one cannot start. Those that stand by start in ``helpers``."""
+        """Set up a host for each fault, side by side; raise DriverError when one cannot start. Replacements are started in ``helpers``."""
         async with anyio.create_task_group() as group:
             for name in faults:
                 group.start_soon(self._start_one, name)
@@ -214,15 +214,13 @@ class HostPool:
         await self._hosts[fault].set_up(self.setup)
 
     async def stand_by(self, faults: int) -> None:
-        """Let hosts stand by for so many faults that lean on them; without helpers they stand by when this returns.
+        """Return when hosts stand by for so many faults; raise DriverError when one cannot start.
 
-        Should one be needed before it does, or for a fault that none stands by for, the revert waits until a host has started.
+        Where none stands by, a revert whose host was killed waits until another has started.
         """
-        for _ in range(min(self._standbys, faults)):
-            if self._starting is not None:
-                self._starting.start_soon(self._replace_spare)
-            else:
-                await self._start_spare()
+        async with anyio.create_task_group() as group:
+            for _ in range(min(self._standbys, faults)):
+                group.start_soon(self._start_spare)
 
     async def _start_spare(self) -> None:
         self._count += 1

@@ -94,7 +94,7 @@ def test_those_that_stand_by_are_gone_when_a_run_is_over_before_they_were_ready(
     async def use() -> None:
         async with anyio.create_task_group() as helpers:
             await pool.start({"f": COMMAND}, helpers)
-            await pool.stand_by(2)
+            helpers.start_soon(pool.stand_by, 2)
             while len(known) < 3:  # noqa: ASYNC110 - both are started, and neither is ready
                 await anyio.sleep(0.001)
             helpers.cancel_scope.cancel()

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gameday.schema.chaosfile import read_chaos
 from gameday.schema.errors import ExperimentErrors
 from gameday.schema.loader import Loaded, load_experiment
+from gameday.schema.nodes import Entries, plain
 from tests.fakes.chaos_files import action, experiment
 
 
@@ -33,6 +37,53 @@ def test_a_file_of_theirs_runs_as_one_fault_of_ours(tmp_path: Path) -> None:
 def test_json_with_tabs_is_json(tmp_path: Path) -> None:
     text = json.dumps(experiment(tmp_path), indent="\t")
     assert load(tmp_path / "a.json", text).chaos
+
+
+def test_an_empty_object_and_what_is_no_whole_object_are_no_experiments(tmp_path: Path) -> None:
+    for text in ("{}", '{"method": []} {}', '["method"]', '{"method": [}', '{"x": "method"', '{"x": "method"}'):
+        assert read_chaos(str(tmp_path / "a.json"), text.encode()) is None, text
+
+
+def test_a_key_that_is_there_twice_is_refused_at_its_place(tmp_path: Path) -> None:
+    whole = json.dumps(experiment(tmp_path), indent=1)
+    for twice in (
+        whole.replace('"title":', '"title": "once",\n "title":', 1),
+        whole.replace('"type": "action",', '"type": "action",\n "type": "action",', 1),
+    ):
+        assert twice != whole
+        with pytest.raises(ExperimentErrors) as raised:
+            load(tmp_path / "a.json", twice)
+        (error,) = raised.value.errors
+        assert error.code == "duplicate-key"
+        assert error.line > 1
+
+
+jsonable = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**17), 10**17)
+    | st.text(st.characters(codec="ascii", exclude_categories=["Cc"])),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("xyz", min_size=1, max_size=4), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(extra=jsonable, indent=st.sampled_from([None, 0, 1, 4]), before=st.sampled_from(["", " ", "\n\n", " \r\n "]))
+def test_json_means_the_same_as_json_and_as_yaml(extra: object, indent: int | None, before: str) -> None:
+    provider = {"type": "process", "path": "true", "arguments": extra}
+    method = [{"type": "action", "name": "a", "provider": provider}]
+    document = {"x-more": extra, "title": "t", "description": "d", "method": method, "rollbacks": []}
+    text = before + json.dumps(document, indent=indent)
+    quick, thorough = read_chaos("a.json", text.encode()), read_chaos("a.yaml", text.encode())
+    assert quick is not None
+    assert thorough is not None
+    assert isinstance(quick.root, Entries)
+    assert isinstance(thorough.root, Entries)
+    assert plain(quick.root) == plain(thorough.root) == document
+    for key in document:
+        assert quick.root.entries[key][0] == thorough.root.entries[key][0]
 
 
 @pytest.mark.parametrize(
