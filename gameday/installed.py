@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,7 +43,7 @@ def entry_points(group: str) -> list[EntryPoint]:
         if folder.is_file():
             found += _archived(group, folder)
             continue
-        for name, text in _declared(folder):
+        for name, text in _declared(folder.absolute()):
             normal = _normal(name)
             if normal not in seen:
                 seen.add(normal)
@@ -78,17 +79,20 @@ def _metadata(folder: Path) -> list[Path]:
         return []
 
 
-def _declared(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield the name and the ``entry_points.txt`` of each distribution in a folder."""
-    for path in _metadata(folder):
-        match = _METADATA.fullmatch(path.name)
-        if match is None:
-            continue
-        try:
-            with (path / "entry_points.txt").open(encoding="utf-8") as file:
-                yield match["name"], file.read(_LARGEST)
-        except (OSError, UnicodeDecodeError):
-            yield match["name"], ""
+@cache
+def _declared(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Return the name and the ``entry_points.txt`` of each distribution in a folder, read once: what is installed is installed."""
+    named = [(path, match["name"]) for path in _metadata(folder) if (match := _METADATA.fullmatch(path.name))]
+    return tuple((name, _entries(path / "entry_points.txt")) for path, name in named)
+
+
+def _entries(path: Path) -> str:
+    """Return what a file says; nothing where it cannot be read."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(_LARGEST)
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _section(text: str, group: str) -> Iterator[tuple[str, str]]:

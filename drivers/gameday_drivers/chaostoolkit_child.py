@@ -155,8 +155,7 @@ def _keep(place: Place, journal: Mapping[str, Any]) -> None:
     if "dry" in journal["experiment"]:
         journal["experiment"]["dry"] = None
     partial = place.journal.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(journal, file, indent=2, ensure_ascii=False, default=_encoded)
+    partial.write_text(json.dumps(journal, indent=2, ensure_ascii=False, default=_encoded), encoding="utf-8")
     partial.replace(place.journal)
 
 

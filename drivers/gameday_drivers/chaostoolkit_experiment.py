@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,12 @@ class ChaosToolkitExperiment:
             data = path.read_bytes()
         except OSError as error:
             raise DriverError(f"cannot read {path}: {error.strerror}") from None
-        experiment = lib.valid_experiment(str(path))
+        digest = hashlib.sha256(data).hexdigest()
+        experiment = _valid(str(path), digest)
         known = _known(experiment)
         undo = {
             "file": str(path),
-            "sha256": hashlib.sha256(data).hexdigest(),
+            "sha256": digest,
             "cwd": os.getcwd(),  # noqa: PTH109 - a text for the plan
             "place": Place.of(world).to_json(),
             "variables": dict(self.variables),
@@ -107,9 +109,10 @@ class ChaosToolkitExperiment:
     def follow(self, plan: Plan, world: World, seen: int, seconds: float) -> Json:  # noqa: ARG002 - the interface
         """Return what it has told beyond the first ``seen`` events, and whether and how it has ended; wait a moment for either."""
         place = Place.from_json(plan.undo["place"])
-        end = time.monotonic() + seconds
+        end, child = time.monotonic() + seconds, None
         while True:
-            lives = _lives(Told.at(place).child)
+            child = child or Told.at(place).child
+            lives = _lives(child)
             told = Told.at(place)
             news = told.events[seen : seen + _MOST_TOLD]
             over = not lives and seen + len(news) == len(told.events)
@@ -138,6 +141,12 @@ class ChaosToolkitExperiment:
             ]
             why = errors[-1] if errors else done.output.strip().rpartition("\n")[2]
             raise DriverError(world.secrets.mask(f"rollback {', '.join(still)} failed: {why}"))
+
+
+@lru_cache(maxsize=8)
+def _valid(path: str, _sha256: str) -> Json:
+    """Return a valid experiment; what is planned again just before it begins, and has not changed, is as valid as it was."""
+    return lib.valid_experiment(path)
 
 
 def _prepared(plan: Plan) -> Place:

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -123,7 +124,9 @@ class Told:
         return found
 
 
+@lru_cache(maxsize=16_384)
 def _object(line: bytes) -> Json | None:
+    """Return a line's object; whoever follows an experiment reads every line again and again."""
     try:
         raw: Any = json.loads(line)
     except ValueError:
