@@ -39,7 +39,7 @@ VERBS = {
     "proxy": ("gameday.cli.proxy:proxy", "A fault proxy in front of dependencies, driven by any Toxiproxy client."),
     "export": ("gameday.cli.export:export", "Write a file's load as a locustfile."),
     "doctor": ("gameday.cli.doctor:doctor", "Say what this machine can and cannot do."),
-    "prune": ("gameday.cli.prune:prune", "Delete old run folders."),
+    "prune": ("gameday.cli.prune:prune", "Delete old folders of runs and of game days."),
     "completion": ("gameday.cli.completion:completion", "Print what bash, zsh or fish need to complete gameday."),
 }
 EPILOG = """\b

@@ -42,7 +42,7 @@ class Age(click.ParamType[float]):
 
 @click.command(epilog=EPILOG)
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the newest N runs and game days.")
-@click.option("--older-than", "age", type=Age(), metavar="AGE", help="Only runs older than this: 30d, 12h, 2w.")
+@click.option("--older-than", "age", type=Age(), metavar="AGE", help="Only what is older than this: 30d, 12h, 2w.")
 @click.option(
     "--output",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

@@ -36,7 +36,7 @@ Examples:
     "--format",
     "formats",
     multiple=True,
-    help="html, junit, markdown, openmetrics, csv, github (default: those that a run writes). Repeatable.",
+    help="html, junit, markdown, openmetrics, csv, github, github-annotations (default: those that a run writes). Repeatable.",
 )
 @click.option(
     "--output",
