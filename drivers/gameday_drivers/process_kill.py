@@ -6,8 +6,8 @@ import signal
 from dataclasses import dataclass, field
 
 from gameday.model import Plan
-from gameday.spi import DriverError, World
-from gameday.spi.processes import alive, send
+from gameday.spi import DriverError, Recovery, World
+from gameday.spi.processes import alive, marked, send
 from gameday_drivers.process_target import MATCH_HELP, PIDFILE_HELP, PROCESS_HELP, check_selectors, ref_of, resolve
 
 
@@ -31,7 +31,11 @@ class KillProcess:
         target = resolve(world, process=self.process, pidfile=self.pidfile, match=self.match)
         stays_down = self.process and not world.system[self.process].restart
         words = f"{target.words} (nothing starts it again)" if stays_down else target.words
-        return Plan(driver=self.name, targets=(words,), undo=target.undo())
+        if not self.process:
+            return Plan(driver=self.name, targets=(words,), undo=target.undo())
+        known = [ref.to_json() for _, ref in marked(world.run_id, self.process)]
+        undo = {**target.undo(), "name": self.process, "known": known}
+        return Plan(driver=self.name, targets=(words,), undo=undo, replaced=0 if stays_down else 1)
 
     def inject(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
         """Kill that very process; raise DriverError when it is gone already, which was not our doing."""
@@ -41,6 +45,17 @@ class KillProcess:
     def active(self, plan: Plan, world: World) -> bool:  # noqa: ARG002 - the interface
         """Measure whether that very process is gone; another of its name does not count."""
         return not alive(ref_of(plan.undo))
+
+    def recovered(self, plan: Plan, world: World) -> Recovery:
+        """Measure whether another process of that name runs: none that was there when it was planned, children of the dead included."""
+        if plan.undo.get("known") is None:
+            raise DriverError(f"it is not known what starts {plan.targets[0]} again")
+        if alive(ref_of(plan.undo)):
+            return Recovery(lost=1, wanted=1, back=0, detail=f"{plan.targets[0]} still runs")
+        known = plan.undo["known"]
+        others = [ref for _, ref in marked(world.run_id, plan.undo["name"]) if ref.to_json() not in known]
+        detail = "" if others else f"no other {plan.targets[0]} has been started"
+        return Recovery(lost=1, wanted=1, back=1 if others else 0, detail=detail)
 
     def revert(self, plan: Plan, world: World) -> None:
         """Do nothing: the dead stay dead."""

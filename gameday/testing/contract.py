@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gameday.model import Plan
-from gameday.spi import Driver, DriverError, Expires, World
+from gameday.spi import Driver, DriverError, Expires, Recovers, World
 from gameday.spi.processes import await_gone
 from gameday.testing.elsewhere import elsewhere, kill_a_runner, reverted, watchdog_of, words
 from gameday.testing.waiting import PROOF_SECONDS, eventually, stays
@@ -197,6 +197,9 @@ def _made(folder: Path) -> Path:
 class IrreversibleContract(_Laws):
     """The laws of a deed that cannot be undone."""
 
+    recovery_seconds = 20.0
+    """How long what was lost may take to be replaced."""
+
     def test_it_is_not_reversible(self, driver: Driver) -> None:
         """Otherwise the other contract is the right one."""
         assert not driver.reversible
@@ -214,6 +217,24 @@ class IrreversibleContract(_Laws):
         driver.revert(plan, world)
         driver.revert(plan, world)
         assert driver.active(plan, world)
+
+    def replace(self, driver: Driver, plan: Plan, world: World) -> None:
+        """Let what was lost be replaced, where nothing does that by itself; a test class overrides it."""
+
+    def test_what_it_took_away_is_seen_to_come_back(self, driver: Driver, plan: Plan, world: World) -> None:
+        """Where something replaces it: never before it is lost, and all of it once it is there. Other drivers are not asked."""
+        if not isinstance(driver, Recovers):
+            return
+        assert plan.replaced is not None, "its plan does not say how many something replaces"
+        if not plan.replaced:
+            return
+        assert stays(lambda: driver.recovered(plan, world).back == 0), "back before anything was lost"
+        self.in_force(driver, plan, world)
+        self.replace(driver, plan, world)
+        assert eventually(lambda: driver.recovered(plan, world).whole, self.recovery_seconds), (
+            f"replaced, but never measured as back: {driver.recovered(plan, world)}"
+        )
+        assert driver.recovered(_through_json(plan), world).lost == plan.replaced
 
     def test_the_deed_in_another_process(self, driver: Driver, plan: Plan, world: World) -> None:
         """The process that planned is not the one that acts."""

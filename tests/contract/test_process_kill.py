@@ -18,8 +18,11 @@ from tests.fakes.victims import running, world_of
 class TestKillProcess(IrreversibleContract):
     @pytest.fixture
     def world(self, tmp_path: Path) -> Iterator[World]:
-        with running(world_of(tmp_path, "payments", "catalog")) as world:
+        with running(world_of(tmp_path, "payments", "catalog", restart=True)) as world:
             yield world
+
+    def replace(self, driver: Driver, plan: Plan, world: World) -> None:
+        start_process(world.system["payments"], world.run_id, world.secrets)
 
     @pytest.fixture
     def driver(self, world: World) -> Driver:
@@ -50,7 +53,34 @@ class TestKillProcess(IrreversibleContract):
 @pytest.mark.parametrize(("restart", "words"), [(False, "payments (nothing starts it again)"), (True, "payments")])
 def test_plan_says_if_nothing_starts_it_again(restart: bool, words: str, tmp_path: Path) -> None:
     with running(world_of(tmp_path, "payments", restart=restart)) as world:
-        assert KillProcess(process="payments").plan(world).targets == (words,)
+        plan = KillProcess(process="payments").plan(world)
+        assert (plan.targets, plan.replaced) == ((words,), int(restart))
+
+
+def test_of_a_process_that_is_not_ours_nothing_is_expected(tmp_path: Path) -> None:
+    with running(world_of(tmp_path, "payments")) as world:
+        ((_, ref),) = marked(world.run_id, "payments")
+        (tmp_path / "pid").write_text(str(ref.pid))
+        driver = KillProcess(pidfile=str(tmp_path / "pid"))
+        plan = driver.plan(world)
+        assert plan.replaced is None
+        with pytest.raises(DriverError, match="not known what starts"):
+            driver.recovered(plan, world)
+
+
+def test_a_child_that_leads_a_group_is_no_successor(tmp_path: Path) -> None:
+    parent = (
+        "import subprocess, time; subprocess.Popen(['sleep', '120'], start_new_session=True); "
+        "print('ready', flush=True); time.sleep(120)"
+    )
+    world = world_of(tmp_path, "front", argv=(sys.executable, "-c", parent), restart=True)
+    with running(world):
+        assert eventually(lambda: len(marked(world.run_id, "front")) == 2)
+        driver = KillProcess(process="front")
+        plan = driver.plan(world)
+        driver.inject(plan, world)
+        assert eventually(lambda: driver.active(plan, world))
+        assert stays(lambda: driver.recovered(plan, world).back == 0)
 
 
 def test_its_children_live_on(tmp_path: Path) -> None:

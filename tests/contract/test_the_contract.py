@@ -13,6 +13,7 @@ import pytest
 
 from gameday.model import Plan
 from gameday.spi import Driver, DriverError, World
+from gameday.spi.processes import start_process
 from gameday.testing import DriverContract, IrreversibleContract, eventually
 from gameday_drivers.process_kill import KillProcess
 from gameday_drivers.process_pause import PauseProcess
@@ -28,6 +29,10 @@ class Impatient(DriverContract):
 
 class ImpatientDeed(IrreversibleContract):
     proof_seconds = 0.3
+    recovery_seconds = 1.0
+
+    def replace(self, driver: Driver, plan: Plan, world: World) -> None:
+        start_process(world.system["payments"], world.run_id, world.secrets)
 
 
 LAWS = Impatient()
@@ -85,9 +90,17 @@ def test_a_revert_that_takes_the_dying_for_the_living_is_caught(tmp_path: Path) 
         (mutants.RevertOfADeedFails, DEED.test_revert_does_nothing_at_any_time),
         (mutants.KillsNobody, DEED.test_the_deed_is_done_and_stays_done),
         (mutants.KillsNobody, DEED.test_the_deed_in_another_process),
+        (mutants.BackBeforeItIsGone, DEED.test_what_it_took_away_is_seen_to_come_back),
+        (mutants.BackNever, DEED.test_what_it_took_away_is_seen_to_come_back),
+        (mutants.SaysNotHowMany, DEED.test_what_it_took_away_is_seen_to_come_back),
     ],
 )
-def test_a_mutant_deed_is_caught(mutant: type[KillProcess], law: Law, world: World) -> None:
+def test_a_mutant_deed_is_caught(mutant: type[KillProcess], law: Law, tmp_path: Path) -> None:
+    with running(world_of(tmp_path, "payments", restart=True)) as world:
+        _is_caught(mutant, law, world)
+
+
+def _is_caught(mutant: type[KillProcess], law: Law, world: World) -> None:
     driver = mutant(process="payments")
     plan = driver.plan(world)
     with pytest.raises(BROKEN):

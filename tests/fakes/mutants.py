@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 from gameday.model import Plan
-from gameday.spi import DriverError, World
+from gameday.spi import DriverError, Recovery, World
 from gameday.spi.processes import send, start_process
 from gameday_drivers.command import Command
 from gameday_drivers.process_kill import KillProcess
@@ -146,3 +147,20 @@ def slow_flag(folder: Path) -> InjectsFromElsewhere:
     return InjectsFromElsewhere(
         run=(sys.executable, "-c", code, flag), undo=("rm", "-f", flag), active_=("test", "-e", flag)
     )
+
+
+class BackBeforeItIsGone(KillProcess):
+    """Says that all is well, as the status of before does."""
+
+    def recovered(self, plan: Plan, world: World) -> Recovery:
+        return Recovery(lost=1, wanted=1, back=1)
+
+
+class BackNever(KillProcess):
+    def recovered(self, plan: Plan, world: World) -> Recovery:
+        return Recovery(lost=1, wanted=1, back=0)
+
+
+class SaysNotHowMany(KillProcess):
+    def plan(self, world: World) -> Plan:
+        return replace(super().plan(world), replaced=None)

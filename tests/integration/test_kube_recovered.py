@@ -12,7 +12,10 @@ import pytest
 from gameday.model import Plan
 from gameday.spi import DriverError, Recovery, World
 from gameday.testing import eventually, stays
+from gameday_drivers.kube.container_kill import KillContainer
+from gameday_drivers.kube.node_drain import DrainNodes
 from gameday_drivers.kube.pod_kill import KillPods
+from gameday_drivers.kube.rollout_restart import RestartRollout
 from tests.fakes.kube import FakeKube
 from tests.fakes.kube.controllers import become_ready
 from tests.fakes.kube.store import DEPLOYMENTS, NODES, PODS, STATEFULSETS
@@ -203,6 +206,76 @@ def test_what_nothing_starts_again_is_said_beforehand_and_not_waited_for(kube: F
         kube.store.change(PODS, "shop", name, lambda pod: pod["metadata"].update(labels={}))
     alone, look = killing(where, count=1)
     assert (alone.replaced, numbers(look())) == (0, (0, 0, 0))
+
+
+def test_a_container_is_back_when_another_one_runs_and_is_ready(kube: FakeKube, where: dict[str, Any]) -> None:
+    driver = KillContainer(**where, selector="app=web", container="c", count=2)
+    plan = driver.plan(WORLD)
+    first, second = (victim["name"] for victim in plan.undo["victims"])
+
+    def look() -> Recovery:
+        return driver.recovered(plan, WORLD)
+
+    def becomes(name: str, *, ready: bool, state: str) -> None:
+        def change(pod: dict[str, Any]) -> None:
+            (one,) = pod["status"]["containerStatuses"]
+            one.update(restartCount=1, containerID="containerd://new", ready=ready, state={state: {"reason": "Crash"}})
+            pod["status"]["conditions"] = [{"type": "Ready", "status": str(ready)}]
+
+        kube.store.change(PODS, "shop", name, change)
+
+    assert (plan.replaced, numbers(look())) == (2, (2, 2, 0))
+    becomes(first, ready=False, state="waiting")
+    assert f"c of {first}: Crash" in look().detail
+    becomes(first, ready=False, state="running")
+    assert numbers(look()) == (2, 2, 0)
+    becomes(first, ready=True, state="running")
+    assert numbers(look()) == (2, 2, 1)
+    kube.pace.replaces = False
+    kube.store.drop(PODS, "shop", second)
+    assert (numbers(look()), look().detail) == ((2, 2, 1), "Deployment web has started no other")
+    kube.pace.replaces = True
+    assert eventually(lambda: look().whole)
+
+
+def test_a_rollout_is_through_when_pods_of_the_new_template_are_ready(kube: FakeKube, where: dict[str, Any]) -> None:
+    driver = RestartRollout(**where, deployment="web")
+    plan = driver.plan(WORLD)
+
+    def look() -> Recovery:
+        return driver.recovered(plan, WORLD)
+
+    assert (plan.replaced, numbers(look())) == (3, (3, 3, 0))
+    assert look().detail == "3 pods of another template are there"
+    driver.inject(plan, WORLD)
+    assert eventually(lambda: look().whole)
+    kube.pace.tells = kube.pace.replaces = False
+    name = kube.store.list(PODS, "shop", labels="app=web")[0]["metadata"]["name"]
+    kube.store.drop(PODS, "shop", name)
+    assert told(kube) == 3
+    assert numbers(look()) == (3, 3, 2)
+    scaled(kube, 2)
+    assert numbers(look()) == (3, 2, 2)
+
+
+def test_pods_of_a_drained_node_are_back_elsewhere(kube: FakeKube, where: dict[str, Any]) -> None:
+    bare: dict[str, Any] = {"metadata": {"name": "bare"}, "spec": {"nodeName": "node1", "containers": []}}
+    kube.store.create(PODS, "shop", bare)
+    here = {key: value for key, value in where.items() if key != "namespace"}
+    driver = DrainNodes(**here, namespaces=("shop",), nodes=("node1",), bare_pods=True)
+    plan = driver.plan(WORLD)
+    going = sum(pod["name"] != "bare" for pod in plan.undo["pods"])
+    assert plan.replaced == going > 0
+    assert any("pod shop/bare on node1 (nothing starts it again)" in target for target in plan.targets)
+    kube.pace.start_seconds = 3600.0
+    driver.inject(plan, WORLD)
+    try:
+        assert numbers(driver.recovered(plan, WORLD)) == (going, going, 0)
+        kube.pace.start_seconds = 0.0
+        assert eventually(lambda: driver.recovered(plan, WORLD).whole)
+    finally:
+        driver.revert(plan, WORLD)
+    assert driver.recovered(plan, WORLD).whole
 
 
 def test_a_workload_that_is_gone_starts_nothing(kube: FakeKube, where: dict[str, Any]) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from gameday.model import Json, Plan
-from gameday.spi import DriverError, World
+from gameday.spi import DriverError, Recovery, World
 from gameday_drivers.kube.access import Need
 from gameday_drivers.kube.api import Api, connect, planned
 from gameday_drivers.kube.execute import execute
 from gameday_drivers.kube.logs import keep_logs
-from gameday_drivers.kube.pods import path
+from gameday_drivers.kube.pods import path, read_pod
+from gameday_drivers.kube.successors import measure, together, unready, workloads
 from gameday_drivers.kube.target import check_name
 from gameday_drivers.kube.victims import Victims, words
 
@@ -65,10 +66,11 @@ class KillContainer(Victims):
                 "namespace": self.namespace,
                 "container": self.container,
                 "victims": kept,
+                "workloads": workloads(api, self.namespace, victims),
             }
             where = f"container {self.container} of pod {self.namespace}"
             targets = tuple(f"{where}/{words(pod)} {api.cluster.words}" for pod in victims)
-        return Plan(driver=self.name, targets=targets, undo=undo, ready=ready)
+        return Plan(driver=self.name, targets=targets, undo=undo, ready=ready, replaced=len(victims))
 
     def _running(self, pod: Json) -> dict[str, Any]:
         name = pod["metadata"]["name"]
@@ -114,6 +116,23 @@ class KillContainer(Victims):
         with planned(plan.undo) as api:
             return all(_done(api, plan.undo, victim) for victim in plan.undo["victims"])
 
+    def recovered(self, plan: Plan, world: World) -> Recovery:  # noqa: ARG002 - the interface
+        """Measure in how many of those pods another container runs and is ready; a pod that is gone needs another one in its place."""
+        undo = plan.undo
+        with planned(undo) as api:
+            listed = api.get(path(undo["namespace"]))["items"]
+            live = {pod["metadata"]["uid"]: pod for pod in listed if not pod["metadata"].get("deletionTimestamp")}
+            parts = [_restarted(api, live[one["uid"]], undo, one) for one in undo["victims"] if one["uid"] in live]
+            gone = {one["uid"]: one["name"] for one in undo["victims"] if one["uid"] not in live}
+            moved = [
+                {**one, "lost": lost} for one in undo["workloads"] if (lost := [u for u in one["lost"] if u in gone])
+            ]
+            parts += [measure(api, moved)] if moved else []
+        bare = gone.keys() - {uid for one in moved for uid in one["lost"]}
+        for uid in sorted(bare, key=lambda uid: gone[uid]):
+            parts.append(Recovery(lost=1, wanted=1, back=0, detail=f"{gone[uid]} is gone, and nothing starts it again"))
+        return together(parts)
+
     def revert(self, plan: Plan, world: World) -> None:
         """Do nothing: the kubelet has started another one."""
 
@@ -126,6 +145,17 @@ def _same(api: Api, undo: Json, victim: Json) -> Json | None:
 def _done(api: Api, undo: Json, victim: Json) -> bool:
     pod = _same(api, undo, victim)
     return pod is None or _has_ended(pod, undo["container"], victim)
+
+
+def _restarted(api: Api, pod: Json, undo: Json, victim: Json) -> Recovery:
+    """Look at one pod that stayed: its container must be another one, as its own status has it, and it and its node ready."""
+    found = _status(pod, undo["container"]) or {}
+    why = "" if _has_ended(pod, undo["container"], victim) else f"{victim['name']}: it has not ended"
+    if not why and not ("running" in (found.get("state") or {}) and found.get("ready")):
+        reason = ((found.get("state") or {}).get("waiting") or {}).get("reason", "it is not ready")
+        why = f"{undo['container']} of {victim['name']}: {reason}"
+    why = why or ", ".join(unready(api, [read_pod(pod)]))
+    return Recovery(lost=1, wanted=1, back=0 if why else 1, detail=why)
 
 
 def _has_ended(pod: Json, container: str, victim: Json) -> bool:

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gameday.model import Json, Plan
-from gameday.spi import DriverError, World
+from gameday.spi import DriverError, Recovery, World
 from gameday_drivers.kube import nodes as known
 from gameday_drivers.kube.access import Need, require
 from gameday_drivers.kube.api import Api, connect, planned
 from gameday_drivers.kube.evictions import WITHIN_HELP, await_gone, evict_all, still_there
 from gameday_drivers.kube.node_cordon import NODES_HELP, SELECTOR_HELP, check_which
-from gameday_drivers.kube.pods import BUDGETS
+from gameday_drivers.kube.pods import BUDGETS, read_pod
+from gameday_drivers.kube.successors import measure, replaced, workloads
 from gameday_drivers.kube.target import EXPIRES_HELP, EXPIRES_MS, SYSTEM, InCluster, check_namespace, marks, owner
+from gameday_drivers.kube.victims import words
 
 _MIRROR = "kubernetes.io/config.mirror"
 """Annotation of a pod that a kubelet shows of a file of its own: the API cannot end it (Kubernetes, "Static Pods")."""
@@ -66,12 +68,26 @@ class DrainNodes(InCluster):
             every = known.all_nodes(api)
             meant = known.wanted(api, every, self.nodes, self.selector)
             kept = known.free(api, meant, self.selector or self.nodes)
-            pods = [pod for node in kept for pod in self._evictable(api, node["name"])]
+            going = [pod for node in kept for pod in self._evictable(api, node["name"])]
+            pods = [_kept(pod) for pod in going]
             shown = [f"node {node['name']} {api.cluster.words}" for node in kept]
-            shown += [f"pod {pod['namespace']}/{pod['name']} on {pod['node']} {api.cluster.words}" for pod in pods]
-            undo = {"cluster": api.cluster.to_json(), "nodes": kept, "pods": pods, "owner": owner(world)}
+            shown += [f"pod {pod['metadata']['namespace']}/{words(read_pod(pod))} {api.cluster.words}" for pod in going]
+            coming = [
+                one
+                for space in sorted({pod["namespace"] for pod in pods})
+                for one in workloads(api, space, [read_pod(p) for p in going if p["metadata"]["namespace"] == space])
+            ]
+            undo = {
+                "cluster": api.cluster.to_json(),
+                "nodes": kept,
+                "pods": pods,
+                "workloads": coming,
+                "owner": owner(world),
+            }
         ready = sum(known.is_ready(node) and not known.is_cordoned(node) for node in every)
-        return Plan(driver=self.name, targets=tuple(shown), undo=undo, ready=ready + len(pods))
+        return Plan(
+            driver=self.name, targets=tuple(shown), undo=undo, ready=ready + len(pods), replaced=replaced(coming)
+        )
 
     def _require(self, api: Api) -> None:
         cluster = [Need(verb=verb, resource="nodes") for verb in ("get", "list", "patch")]
@@ -80,21 +96,19 @@ class DrainNodes(InCluster):
         for namespace in self.namespaces:
             require(api, [*inside, Need(verb="list", resource=BUDGETS, group="policy")], namespace=namespace)
 
-    def _evictable(self, api: Api, node: str) -> Iterator[dict[str, str]]:
-        """Yield the pods of a node that must go, by namespace and name; those of daemon sets, kubelets and the system stay."""
+    def _evictable(self, api: Api, node: str) -> Iterator[Json]:
+        """Yield the pods of a node that must go; those of daemon sets, kubelets and the system stay."""
         found = list(api.get("/api/v1/pods", {"fieldSelector": f"spec.nodeName={node}"})["items"])
         going = [pod for pod in found if not _stays(pod)]
-        for words, why in (
+        for said, why in (
             ("pods of namespaces that are not under namespaces", self._foreign),
             ("nothing starts these pods again (bare_pods: true evicts them)", self._bare),
             ("these pods have emptyDir data, which is lost (emptydir: true evicts them)", self._loses),
         ):
             if bad := [f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in going if why(pod)]:
                 more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-                raise DriverError(f"node {node} cannot be drained: {words}: {', '.join(bad[:_SHOWN])}{more}")
-        for pod in going:
-            meta = pod["metadata"]
-            yield {"namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"], "node": node}
+                raise DriverError(f"node {node} cannot be drained: {said}: {', '.join(bad[:_SHOWN])}{more}")
+        yield from going
 
     def _foreign(self, pod: Json) -> bool:
         return pod["metadata"]["namespace"] not in self.namespaces
@@ -124,10 +138,20 @@ class DrainNodes(InCluster):
             raise DriverError(f"{len(left)} of {len(plan.undo['pods'])} pods are still there")
         return True
 
+    def recovered(self, plan: Plan, world: World) -> Recovery:  # noqa: ARG002 - the interface
+        """Measure how many of the evicted pods have others in their place that are ready, by uid."""
+        with planned(plan.undo) as api:
+            return measure(api, plan.undo["workloads"])
+
     def revert(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
         """Uncordon those nodes that have our marks; the evicted pods are elsewhere, and stay there."""
         with planned(plan.undo) as api:
             known.uncordon(api, plan.undo["nodes"], plan.undo["owner"])
+
+
+def _kept(pod: Json) -> dict[str, str]:
+    meta = pod["metadata"]
+    return {**{key: str(meta[key]) for key in ("namespace", "name", "uid")}, "node": str(pod["spec"]["nodeName"])}
 
 
 def _controller(pod: Json) -> str | None:

@@ -68,10 +68,11 @@ def path(namespace: str, name: str = "") -> str:
 def all_pods(api: Api, namespace: str, selector: str = "") -> tuple[Pod, ...]:
     """Return the pods that match, also those that are ending."""
     found = api.get(path(namespace), {"labelSelector": selector} if selector else {})
-    return tuple(_read(item) for item in found["items"] if item.get("status", {}).get("phase") not in _DONE)
+    return tuple(read_pod(item) for item in found["items"] if item.get("status", {}).get("phase") not in _DONE)
 
 
-def _read(item: Json) -> Pod:
+def read_pod(item: Json) -> Pod:
+    """Read one, as the API has it."""
     meta, status = item["metadata"], item.get("status", {})
     return Pod(
         name=str(meta["name"]),

@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass, field
 
 from gameday.model import Json, Plan
-from gameday.spi import DriverError, World
+from gameday.spi import DriverError, Recovery, World
 from gameday_drivers.kube.access import Need, require
 from gameday_drivers.kube.api import Api, connect, planned
 from gameday_drivers.kube.edits import One, free, look, patch, unless_newer
+from gameday_drivers.kube.pods import read_pod
 from gameday_drivers.kube.rollout import path, pods_of, progress, require_found
+from gameday_drivers.kube.successors import unready
 from gameday_drivers.kube.target import InNamespace, check_name, refuse_marked
 
 RESTARTED = "gameday.io/restarted-by"
@@ -61,7 +63,7 @@ class RestartRollout(InNamespace):
                 "stamp": f"{world.run_id}/{world.fault}",
             }
             shown = f"{words} (each of its {wanted} pods is replaced) {api.cluster.words}"
-        return Plan(driver=self.name, targets=(shown,), undo=undo, ready=wanted)
+        return Plan(driver=self.name, targets=(shown,), undo=undo, ready=wanted, replaced=wanted)
 
     def inject(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
         """Change the template, and return when every pod is of the new one and available; DriverError when that takes too long."""
@@ -93,6 +95,23 @@ class RestartRollout(InNamespace):
                 return False
             pods = pods_of(api, undo["namespace"], found)
         return bool(pods) and all(_stamped(pod, undo) for pod in pods)
+
+    def recovered(self, plan: Plan, world: World) -> Recovery:  # noqa: ARG002 - the interface
+        """Measure how many pods of our template are ready, once none of another one is left; its status is not asked."""
+        lost = plan.replaced or 0
+        with planned(plan.undo) as api:
+            found = One.of(plan).find(api)
+            if found is None:
+                return Recovery(lost=lost, wanted=lost, back=0, detail=f"{plan.targets[0]} is gone")
+            pods = pods_of(api, plan.undo["namespace"], found)
+            ours = [read_pod(pod) for pod in pods if _stamped(pod, plan.undo)]
+            waiting = unready(api, ours)
+        wanted = min(lost, int(found["spec"].get("replicas", 1)))
+        if len(ours) < len(pods):
+            detail = f"{len(pods) - len(ours)} pods of another template are there"
+            return Recovery(lost=lost, wanted=wanted, back=0, detail=detail if wanted else "")
+        back = min(wanted, len(ours) - len(waiting))
+        return Recovery(lost=lost, wanted=wanted, back=back, detail=", ".join(waiting[:3]) if back < wanted else "")
 
     def revert(self, plan: Plan, world: World) -> None:
         """Do nothing: the pods of before are gone."""

@@ -131,7 +131,7 @@ def _of_one(cluster: _Cluster, pods: Sequence[Pod], kept: Json) -> Recovery:
     mine = [pod for pod in pods if not pod.going and cluster.belongs(pod, owner)]
     survivors = sum(pod.uid in known for pod in mine)
     new = [pod for pod in mine if pod.uid not in known]
-    waiting = [why for pod in new if (why := why_not_ready(cluster, pod))]
+    waiting = [why for pod in new if (why := _why_not_ready(cluster, pod))]
     target, gone = _wanted(cluster, owner, len(known))
     wanted = min(len(lost), max(0, target - survivors))
     missing = min(wanted, max(0, target - survivors - (len(new) - len(waiting))))
@@ -157,7 +157,7 @@ def _wanted(cluster: _Cluster, owner: Owner, had: int) -> tuple[int, str]:
     return min(had, int(found["spec"].get("replicas", 1))), ""
 
 
-def why_not_ready(cluster: _Cluster, pod: Pod) -> str:
+def _why_not_ready(cluster: _Cluster, pod: Pod) -> str:
     """Say why a pod does not count as ready; empty when it does.
 
     A pod goes on saying Ready for up to 40 s after its node has died (node-monitor-grace-period), so the node is asked, too. Where we
@@ -170,6 +170,7 @@ def why_not_ready(cluster: _Cluster, pod: Pod) -> str:
     return ""
 
 
-def look(api: Api, namespace: str) -> _Cluster:
-    """Begin one look at a namespace."""
-    return _Cluster(api, namespace)
+def unready(api: Api, pods: Iterable[Pod]) -> list[str]:
+    """Return, for each of these pods that does not count as ready, why."""
+    cluster = _Cluster(api, "")
+    return [why for pod in pods if (why := _why_not_ready(cluster, pod))]
