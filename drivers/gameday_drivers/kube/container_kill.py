@@ -10,6 +10,7 @@ from gameday.model import Json, Plan
 from gameday.spi import DriverError, Recovery, World
 from gameday_drivers.kube.access import Need
 from gameday_drivers.kube.api import Api, connect, planned
+from gameday_drivers.kube.edits import look
 from gameday_drivers.kube.execute import execute
 from gameday_drivers.kube.logs import keep_logs
 from gameday_drivers.kube.pods import path, read_pod
@@ -152,7 +153,7 @@ def _restarted(api: Api, pod: Json, undo: Json, victim: Json) -> Recovery:
     found = _status(pod, undo["container"]) or {}
     why = "" if _has_ended(pod, undo["container"], victim) else f"{victim['name']}: it has not ended"
     if not why and not ("running" in (found.get("state") or {}) and found.get("ready")):
-        reason = ((found.get("state") or {}).get("waiting") or {}).get("reason", "it is not ready")
+        reason = look(found, ("state", "waiting", "reason")) or "it is not ready"
         why = f"{undo['container']} of {victim['name']}: {reason}"
     why = why or ", ".join(unready(api, [read_pod(pod)]))
     return Recovery(lost=1, wanted=1, back=0 if why else 1, detail=why)
