@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -74,7 +75,7 @@ class Cut:
 def elsewhere(driver: Driver, plan: Plan) -> tuple[Driver, Plan]:
     """Return both as another process has them: from JSON."""
     kind: Any = driver_class(driver.name)
-    given = {name: getattr(driver, name) for name in kind.__dataclass_fields__}
+    given = {one.name: getattr(driver, one.name) for one in fields(kind)}
     return kind(**given), Plan.from_json(json.loads(json.dumps(plan.to_json())))
 
 
