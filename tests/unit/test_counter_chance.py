@@ -6,9 +6,9 @@ import pytest
 
 from gameday.judge.counterchance import Known, counter_chances, never_enough, too_short
 from gameday.schema.experiment import Experiment
-from tests.unit.test_judge_counters import said, story
+from tests.fakes.counter_stories import counter_story, said
 
-FILE = Experiment.model_validate(story(said()).file)
+FILE = Experiment.model_validate(counter_story(said()).file)
 """A baseline of 20 s, a fault of 40 s and a recovery of 30 s; ratio(api) < 5%."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,53 +14,9 @@ from gameday.judge.counters import Ratio, Step, steps_of
 from gameday.judge.windows import Window
 from gameday.model import Reason, Run, Track
 from gameday.model import Testimony as Said
+from tests.fakes.counter_stories import EVERY, FRONT, Bad, burst, counter_story, none, said, track
 from tests.fakes.judged import judged
-from tests.fakes.stories import BASELINE, END, GATE, PROVEN, REVERTED, ZERO, Story, experiment
-
-EVERY = 1_000
-FRONT = {"job": "front", "instance": "a:1"}
-Bad = Callable[[int], float]
-"""Millisecond → how many of the fifty requests of the second before it were bad."""
-
-
-def none(_at: int) -> float:
-    return 0
-
-
-def burst(from_ms: int, to_ms: int, bad: float) -> Bad:
-    return lambda at: bad if from_ms < at <= to_ms else 0
-
-
-def track(
-    grown: Callable[[int], float], *, every: int = EVERY, start: int = -300, end: int = END + 2_500, **labels: str
-) -> Track:
-    """A counter that has grown by ``grown(at)`` in each interval that ends then; scrapes are 300 ms off the second."""
-    value, samples = 1_000.0, list[tuple[int, float]]()
-    for at in range(start, end, every):
-        value += grown(at)
-        samples.append((at, value))
-    return Track(labels={**FRONT, **labels}, samples=tuple(samples))
-
-
-def said(how: Bad = none, /, *, every: int = EVERY, **parts: tuple[Track, ...]) -> Said:
-    per_step = 50 * every / 1_000
-    found: dict[str, tuple[Track, ...]] = {
-        "bad": (track(how, every=every, code="503"),),
-        "total": (track(lambda _: per_step, every=every),),
-        "up": (replace(track(none, every=every), samples=tuple((at, 1.0) for at in range(-300, END + 2_500, every))),),
-    }
-    return Said(name="api", at_ms=END + 3_000, from_ms=-120_000, to_ms=END, parts={**found, **parts})
-
-
-def story(*testimonies: Said, expect: str = "ratio(api) < 5%", **more: Any) -> Story:
-    """The default story with its objective on counters, and no load of its own."""
-    file = experiment(
-        sources={"prometheus": {"url": "http://127.0.0.1:9090"}},
-        slis={"api": {"prometheus": {"bad": "errors_total", "total": "requests_total"}}, **more.pop("slis", {})},
-        objectives={"api": {"expect": expect, "recover": {"within": "15s", "hold": "10s"}, **more}},
-    )
-    del file["load"]
-    return Story(file=file, testimonies=testimonies, rows=[], ticks=[])
+from tests.fakes.stories import BASELINE, END, GATE, PROVEN, REVERTED, ZERO
 
 
 def fault(run: Run) -> dict[str, Any]:
@@ -75,7 +30,7 @@ def reason(run: Run) -> tuple[str, list[str]]:
 
 
 def test_counters_prove_what_they_counted() -> None:
-    run = story(said()).run()
+    run = counter_story(said()).run()
     document = judged(run)
     assert (document["verdict"], document["reasons"]) == ("pass", ["proven"])
     phases = document["objectives"][0]["criteria"][0]["phases"]
@@ -93,7 +48,7 @@ def test_counters_prove_what_they_counted() -> None:
 
 
 def test_more_bad_than_the_budget_fails_and_recovers() -> None:
-    document = judged(story(said(burst(PROVEN, REVERTED, 5))).run())
+    document = judged(counter_story(said(burst(PROVEN, REVERTED, 5))).run())
     assert (document["verdict"], document["objectives_broken"]) == ("fail", ["api"])
     assert document["objectives"][0]["recovery"]["result"] == "pass"
     assert "of requests that api counts" in document["summary"]
@@ -102,12 +57,12 @@ def test_more_bad_than_the_budget_fails_and_recovers() -> None:
 
 def test_a_step_that_an_edge_cuts_can_fail_and_never_help() -> None:
     edge = burst(PROVEN - 800, PROVEN + 300, 400)
-    document = judged(story(said(edge)).run())
+    document = judged(counter_story(said(edge)).run())
     phases = document["objectives"][0]["criteria"][0]["phases"]
     assert (phases["fault"]["k"], phases["onset"]["k"]) == (0, 400)
     assert document["verdict"] == "fail"
     helped = judged(
-        story(
+        counter_story(
             said(burst(PROVEN + 1_000, REVERTED, 3), total=(track(lambda at: 50 if abs(at - PROVEN) > 900 else 9e6),))
         ).run()
     )
@@ -119,7 +74,7 @@ def test_a_step_that_an_edge_cuts_can_fail_and_never_help() -> None:
     [(6_000, "pass", 5.2), (14_000, "pass", 13.2), (17_000, "fail", 16.2), (40_000, "fail", None)],
 )
 def test_recovery_is_the_first_scrape_that_opens_a_hold(after: int, result: str, seconds: float | None) -> None:
-    document = judged(story(said(burst(REVERTED, REVERTED + after, 20)), during="ratio(api) < 99%").run())
+    document = judged(counter_story(said(burst(REVERTED, REVERTED + after, 20)), during="ratio(api) < 99%").run())
     recovery = document["objectives"][0]["recovery"]
     assert recovery["result"] == result
     assert recovery["seconds"] == (seconds if seconds is None else pytest.approx(seconds))
@@ -127,7 +82,7 @@ def test_recovery_is_the_first_scrape_that_opens_a_hold(after: int, result: str,
 
 def test_a_relapse_after_the_hold_fails() -> None:
     bad = burst(REVERTED + 15_000, REVERTED + 25_000, 25)
-    recovery = judged(story(said(bad)).run())["objectives"][0]["recovery"]
+    recovery = judged(counter_story(said(bad)).run())["objectives"][0]["recovery"]
     assert (recovery["result"], recovery["relapses"]) == ("fail", 1)
 
 
@@ -151,33 +106,35 @@ NOTHING: dict[str, tuple[Said, ...]] = {
 
 @pytest.mark.parametrize("way", NOTHING)
 def test_missing_evidence_is_never_a_pass(way: str) -> None:
-    verdict, reasons = reason(story(*NOTHING[way]).run())
+    verdict, reasons = reason(counter_story(*NOTHING[way]).run())
     assert verdict == "inconclusive"
     assert "proven" not in reasons
 
 
 def test_each_lack_has_its_reason() -> None:
     wrong = Said(name="api", at_ms=END, from_ms=0, to_ms=END, error="bad_data", wrong=True)
-    assert fault(story(wrong).run())["reason"] == "query-error"
-    assert fault(story(wrong).run())["counters"]["error"] == "bad_data"
+    assert fault(counter_story(wrong).run())["reason"] == "query-error"
+    assert fault(counter_story(wrong).run())["counters"]["error"] == "bad_data"
     stopped = said(bad=(track(none, end=REVERTED - 5_000),), total=(track(lambda _: 50, end=REVERTED - 5_000),), up=())
-    assert fault(story(stopped).run())["reason"] == "stale"
-    assert fault(story(said(every=15_000)).run())["reason"] == "too-short"
-    assert fault(story(said(bad=())).run())["reason"] == "no-data"
+    assert fault(counter_story(stopped).run())["reason"] == "stale"
+    assert fault(counter_story(said(every=15_000)).run())["reason"] == "too-short"
+    assert fault(counter_story(said(bad=())).run())["reason"] == "no-data"
 
 
 def test_what_is_absent_is_zero_only_where_the_file_says_so() -> None:
     zero = {"api": {"prometheus": {"bad": "errors_total", "total": "requests_total"}, "absent": "zero"}}
-    assert reason(story(said(bad=()), slis=zero).run()) == ("pass", ["proven"])
-    assert fault(story(said(bad=()), slis=zero).run())["counters"]["error"] == "bad has no series: taken as zero"
-    assert reason(story(said(total=()), slis=zero).run())[0] == "inconclusive"
+    assert reason(counter_story(said(bad=()), slis=zero).run()) == ("pass", ["proven"])
+    assert (
+        fault(counter_story(said(bad=()), slis=zero).run())["counters"]["error"] == "bad has no series: taken as zero"
+    )
+    assert reason(counter_story(said(total=()), slis=zero).run())[0] == "inconclusive"
 
 
 def test_a_series_that_is_new_began_at_zero() -> None:
     new = Track(labels={**FRONT, "code": "500"}, samples=((PROVEN + 5_200 // 1_000 * 1_000, 30.0),))
     at = next(at for at in range(-300, END, EVERY) if at > PROVEN + 5_000)
     new = replace(new, samples=tuple((at + step, 300.0) for step in range(0, 60_000, EVERY)))
-    found = fault(story(said(bad=(track(none, code="503"), new))).run())
+    found = fault(counter_story(said(bad=(track(none, code="503"), new))).run())
     assert found["k"] == 300
     assert found["result"] == "fail"
 
@@ -190,7 +147,7 @@ def test_a_counter_that_falls_began_again() -> None:
         return replace(track, samples=tuple((at, value - base if at > half else value) for at, value in track.samples))
 
     total = restarted(track(lambda _: 50))
-    found = fault(story(said(total=(total,))).run())
+    found = fault(counter_story(said(total=(total,))).run())
     assert found["counters"]["resets"] == 1
     assert found["n"] == 38 * 50
     assert found["result"] == "pass"
@@ -204,31 +161,33 @@ def test_a_gap_that_a_restart_ends_is_missing_evidence() -> None:
         return replace(track, samples=tuple((at, value - base if at > down else value) for at, value in kept))
 
     lost = said(bad=(gone(track(none)),), total=(gone(track(lambda _: 50)),), up=())
-    assert fault(story(lost).run())["reason"] == "no-data"
+    assert fault(counter_story(lost).run())["reason"] == "no-data"
     whole = [(at, v) for at, v in track(lambda _: 50).samples if not PROVEN + 10_000 < at < PROVEN + 25_000]
     same = replace(track(none), samples=tuple(whole))
-    assert fault(story(said(total=(same,), up=())).run())["result"] == "pass", "the difference over a gap is known"
+    assert fault(counter_story(said(total=(same,), up=())).run())["result"] == "pass", (
+        "the difference over a gap is known"
+    )
 
 
 def test_a_gap_over_the_edge_hides_no_more_than_a_tenth() -> None:
     kept = [(at, v) for at, v in track(lambda _: 50).samples if not REVERTED - 10_000 < at < REVERTED + 5_000]
     over = replace(track(none), samples=tuple(kept))
-    assert fault(story(said(bad=(over,), total=(over,), up=())).run())["result"] == "inconclusive"
+    assert fault(counter_story(said(bad=(over,), total=(over,), up=())).run())["result"] == "inconclusive"
 
 
 def test_a_target_that_was_taken_out_is_not_missed() -> None:
     end = PROVEN + 9_000
     two = (track(lambda _: 50), track(lambda _: 50, end=end, instance="b:1"))
     ups = tuple(replace(one, samples=tuple((at, 1.0) for at, _ in one.samples)) for one in two)
-    assert reason(story(said(total=two, up=ups)).run()) == ("pass", ["proven"])
+    assert reason(counter_story(said(total=two, up=ups)).run()) == ("pass", ["proven"])
     failing = replace(
         ups[0], labels={**FRONT, "instance": "b:1"}, samples=tuple((at, float(at < end)) for at, _ in ups[0].samples)
     )
-    assert reason(story(said(total=two, up=(ups[0], failing))).run())[0] == "inconclusive"
+    assert reason(counter_story(said(total=two, up=(ups[0], failing))).run())[0] == "inconclusive"
 
 
 def test_amounts_that_are_no_whole_numbers_are_rounded_against_a_pass() -> None:
-    found = fault(story(said(lambda _: 0.3)).run())
+    found = fault(counter_story(said(lambda _: 0.3)).run())
     assert (found["n"], found["k"]) == (39 * 50, 12)
 
 
@@ -239,14 +198,14 @@ def test_sums_are_compared_exactly() -> None:
         dollars = track(lambda at: during if PROVEN < at <= REVERTED else each)
         return replace(said(), name="cost", parts={"sum": (dollars,), "per": (track(lambda _: 50),)})
 
-    kept = judged(story(spent(0.05, 0.05), slis=slis, expect="ratio(cost) < 0.002").run())
+    kept = judged(counter_story(spent(0.05, 0.05), slis=slis, expect="ratio(cost) < 0.002").run())
     assert kept["verdict"] == "pass"
     assert kept["objectives"][0]["criteria"][0]["phases"]["fault"]["value"] == pytest.approx(0.001)
-    dear = judged(story(spent(0.05, 0.2), slis=slis, expect="ratio(cost) < 0.002").run())
+    dear = judged(counter_story(spent(0.05, 0.2), slis=slis, expect="ratio(cost) < 0.002").run())
     assert dear["objectives_broken"] == ["api"]
     assert dear["objectives"][0]["recovery"]["result"] == "pass"
     silent = replace(spent(0, 0), parts={"sum": (track(lambda _: 1),), "per": (track(none),)})
-    assert reason(story(silent, slis=slis, expect="ratio(cost) < 0.002").run())[0] == "inconclusive"
+    assert reason(counter_story(silent, slis=slis, expect="ratio(cost) < 0.002").run())[0] == "inconclusive"
 
 
 def test_good_ones_are_counted_as_what_is_not_bad() -> None:
@@ -255,13 +214,13 @@ def test_good_ones_are_counted_as_what_is_not_bad() -> None:
         said(),
         parts={"good": (track(lambda at: 40 if PROVEN < at <= REVERTED else 50),), "total": (track(lambda _: 50),)},
     )
-    found = fault(story(good, slis=slis, expect="ratio(api) > 95%").run())
+    found = fault(counter_story(good, slis=slis, expect="ratio(api) > 95%").run())
     assert (found["n"], found["k"], found["result"]) == (39 * 50, 39 * 10, "fail")
 
 
 def test_bad_seconds_are_those_of_the_steps() -> None:
     text = "ratio(api) < 5%\nbad_seconds < 10%"
-    document = judged(story(said(burst(PROVEN, PROVEN + 10_000, 20)), expect=text).run())
+    document = judged(counter_story(said(burst(PROVEN, PROVEN + 10_000, 20)), expect=text).run())
     rows = document["objectives"][0]["criteria"]
     assert rows[1]["phases"]["fault"]["k"] in (9, 10)
     assert rows[1]["phases"]["fault"]["result"] == "fail"
@@ -281,15 +240,15 @@ def test_bad_seconds_are_those_of_the_steps() -> None:
     ],
 )
 def test_the_gate_needs_a_baseline_that_was_counted(testimony: Said, passed: bool) -> None:
-    decision = judge_gate(story(testimony).run())
+    decision = judge_gate(counter_story(testimony).run())
     assert decision.passed is passed
     assert decision.reason is (Reason.PROVEN if passed else Reason.BASELINE)
-    assert not judge_gate(story().run()).passed
+    assert not judge_gate(counter_story().run()).passed
 
 
 def test_an_aborted_phase_is_broken_only_if_it_would_be_anyhow() -> None:
     def aborted(bad: Bad) -> Run:
-        run = story(said(bad)).add(PROVEN + 20_000, "abort", reason="guard", detail="x")
+        run = counter_story(said(bad)).add(PROVEN + 20_000, "abort", reason="guard", detail="x")
         return run.run()
 
     assert judged(aborted(burst(PROVEN, REVERTED, 40)))["objectives_broken"] == ["api"]
@@ -327,6 +286,6 @@ def test_a_series_that_was_absent_between_two_samples_began_again() -> None:
 def test_more_bad_requests_never_improve_a_verdict(few: int, more: int) -> None:
     order = ("pass", "inconclusive", "fail")
     low, high = sorted((few, more))
-    verdicts = [judge(story(said(burst(PROVEN, REVERTED, bad))).run())["verdict"] for bad in (low, high)]
+    verdicts = [judge(counter_story(said(burst(PROVEN, REVERTED, bad))).run())["verdict"] for bad in (low, high)]
     assert order.index(verdicts[0]) <= order.index(verdicts[1])
     assert BASELINE < ZERO

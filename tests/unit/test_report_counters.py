@@ -10,12 +10,12 @@ from dataclasses import replace
 from gameday.judge import judge, to_bytes
 from gameday_reports.html import HtmlReport
 from gameday_reports.junit import JUnitReport
+from tests.fakes.counter_stories import burst, counter_story, said
 from tests.fakes.stories import PROVEN, REVERTED
-from tests.unit.test_judge_counters import burst, said, story
 
 
 def test_a_ratio_is_shown_with_its_source_and_its_edges() -> None:
-    run = story(said(burst(PROVEN, REVERTED, 5))).run()
+    run = counter_story(said(burst(PROVEN, REVERTED, 5))).run()
     run = replace(run, verdict=json.loads(to_bytes(judge(run))))
     page = HtmlReport().render(run).decode()
     shown = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
