@@ -53,7 +53,7 @@ class ChaosToolkitExperiment:
     provable = True
     inject_seconds = START_SECONDS
     settle_seconds = 0.0  # its process has ended, and nobody else tells
-    imports = ("gameday_drivers.chaostoolkit_child",)
+    inject_imports = ("gameday_drivers.chaostoolkit_child",)
 
     @property
     def revert_seconds(self) -> float:

@@ -6,8 +6,8 @@ Python: no threads, no scheduling, no logging of secrets; each call runs in a pr
 Beside what Driver lists, attributes may say more: ``inject_seconds`` and ``revert_seconds`` (deadlines), and ``request_seconds``: how
 long a request that this driver has sent to a remote API may take to act after its sender has died. A revert is then proven again so
 much later. ``settle_seconds`` is how long after a revert that nothing cut off the fault is measured once more: 0 where what is measured as
-gone cannot come back (a process that has ended). ``imports`` names modules that its methods import when they are called: a host imports
-them before it is asked for anything.
+gone cannot come back (a process that has ended). ``imports`` names modules that its methods import when they are called: a host, the
+watchdog and ``gameday recover`` import them before they need them; ``inject_imports`` those of ``plan`` and ``inject`` alone, for a host.
 """
 
 from __future__ import annotations

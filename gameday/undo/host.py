@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
+from itertools import product
 from typing import IO, Any
 
 from gameday.model import Plan
@@ -75,11 +76,14 @@ def load_all(faults: Mapping[str, Any]) -> dict[str, Driver]:
     return {name: load_driver(spec["driver"], spec["params"]) for name, spec in faults.items()}
 
 
-def import_ahead(names: Iterable[str]) -> None:
-    """Import drivers, and what they say that they import when they are used; what fails is told when it is asked for."""
-    for name in names:
+def import_ahead(names: Iterable[str], attributes: Iterable[str] = ("imports",)) -> None:
+    """Import drivers, and what they say that they import when they are used; what fails is told when it is asked for.
+
+    Who only undoes leaves out ``inject_imports``.
+    """
+    for name, attribute in product(names, attributes):
         with suppress(GamedayError, ImportError):
-            for module in getattr(driver_class(name), "imports", ()):
+            for module in getattr(driver_class(name), attribute, ()):
                 import_module(module)
 
 
@@ -99,7 +103,7 @@ def main() -> None:
         out.write(json.dumps(reply) + "\n")
         out.flush()
 
-    import_ahead(sys.argv[1:])
+    import_ahead(sys.argv[1:], ("imports", "inject_imports"))
     first = sys.stdin.readline()
     if not first:
         return

@@ -29,11 +29,12 @@ def gone(known: list[ProcessRef]) -> bool:
 def test_a_host_imports_what_its_driver_needs_before_it_is_asked_and_forgives_what_is_not_there() -> None:
     code = (
         "import sys; from gameday.undo.host import import_ahead\n"
-        "import_ahead(['nobody.has-this', 'chaostoolkit.experiment'])\n"
+        "names, both = ['nobody.has-this', 'chaostoolkit.experiment'], ('imports', 'inject_imports')\n"
+        "import_ahead(names); print('chaoslib' in sys.modules); import_ahead(names, both)\n"
         "print(*(name in sys.modules for name in ('chaoslib.run', 'gameday_drivers.chaostoolkit_child', 'anyio', 'click')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert done.stdout.split() == ["True", "True", "False", "False"]
+    assert done.stdout.split() == ["False", "True", "True", "False", "False"]
 
 
 def test_a_host_is_launched_first_and_set_up_later(tmp_path: Path) -> None:
