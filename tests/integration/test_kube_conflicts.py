@@ -11,7 +11,7 @@ from gameday.spi import Driver, DriverError, World
 from tests.fakes.kube import FakeKube
 from tests.fakes.kube.store import DEPLOYMENTS, NODES, Resource
 from tests.fakes.kube.subjects import FIELDS_CHANGED, NODES_CHANGED, SUBJECTS
-from tests.fakes.kube.world import furnished, state
+from tests.fakes.kube.world import furnished, inside, state
 
 WORLD = World(run_id="r-1", fault="f")
 CHANGING = pytest.mark.parametrize("name", [*FIELDS_CHANGED, *NODES_CHANGED, "rollout-restart"])
@@ -24,8 +24,7 @@ def kube() -> Iterator[FakeKube]:
 
 
 def made(kube: FakeKube, folder: Path, name: str) -> Driver:
-    where = {"kubeconfig": kube.write_kubeconfig(folder / "config"), "context": "fake", "namespace": "shop"}
-    return SUBJECTS[name].make(where)
+    return SUBJECTS[name].make(inside(kube, folder))
 
 
 class Busy:

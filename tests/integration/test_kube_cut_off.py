@@ -22,7 +22,7 @@ from gameday.testing import eventually
 from gameday_drivers.kube.api import Api, KubeError, planned
 from tests.fakes.kube import FakeKube
 from tests.fakes.kube.subjects import UNDOABLE
-from tests.fakes.kube.world import WRITES, furnished, rests, state
+from tests.fakes.kube.world import WRITES, furnished, inside, rests, state
 
 WORLD = World(run_id="r-1", fault="f")
 When = Literal["before", "after", "on its way"]
@@ -112,8 +112,7 @@ def test_a_death_at_any_request_of_inject_leaves_nothing(name: str, tmp_path: Pa
 
 
 def _driver(kube: FakeKube, folder: Path, name: str) -> Driver:
-    where = {"kubeconfig": kube.write_kubeconfig(folder / "config"), "context": "fake", "namespace": "shop"}
-    return UNDOABLE[name].make(where)
+    return UNDOABLE[name].make(inside(kube, folder))
 
 
 def _dies(kube: FakeKube, driver: Driver, before: dict[str, Any], cut: Cut) -> str:

@@ -15,7 +15,7 @@ from tests.fakes.kube import FakeKube
 from tests.fakes.kube.family import Subject, Where
 from tests.fakes.kube.store import NAMESPACES
 from tests.fakes.kube.subjects import DEEDS, SUBJECTS, UNDOABLE
-from tests.fakes.kube.world import furnished, rests, state, writes
+from tests.fakes.kube.world import furnished, inside, rests, state, writes
 
 WORLD = World(run_id="r-1", fault="f")
 every = pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)
@@ -43,10 +43,6 @@ def kube(shared: FakeKube) -> Iterator[FakeKube]:
 @pytest.fixture
 def where(kube: FakeKube, tmp_path: Path) -> Where:
     return inside(kube, tmp_path)
-
-
-def inside(kube: FakeKube, folder: Path) -> Where:
-    return {"kubeconfig": kube.write_kubeconfig(folder / "kubeconfig"), "context": "fake", "namespace": "shop"}
 
 
 def test_every_driver_of_the_family_is_in_the_table(where: Where) -> None:

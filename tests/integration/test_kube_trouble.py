@@ -19,7 +19,7 @@ from tests.fakes.kube import FakeKube
 from tests.fakes.kube.family import Subject
 from tests.fakes.kube.subjects import DEEDS, SUBJECTS, UNDOABLE
 from tests.fakes.kube.trouble import DONE, Once, Trouble, meeting, pairs
-from tests.fakes.kube.world import furnished, rests, state, writes
+from tests.fakes.kube.world import furnished, inside, rests, state, writes
 
 WORLD = World(run_id="r-1", fault="f")
 deeds = pytest.mark.parametrize("name", DEEDS)
@@ -31,8 +31,7 @@ class Stage:
 
     def __init__(self, kube: FakeKube, folder: Path, name: str) -> None:
         self.kube, self.name, self.subject = kube, name, SUBJECTS[name]
-        where = {"kubeconfig": kube.write_kubeconfig(folder / "config"), "context": "fake", "namespace": "shop"}
-        self.driver: Driver = self.subject.make(where)
+        self.driver: Driver = self.subject.make(inside(kube, folder))
         self.before = state(kube)
 
     def plan(self) -> Plan:

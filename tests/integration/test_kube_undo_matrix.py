@@ -14,7 +14,7 @@ from gameday.testing import parameters
 from gameday.undo.selftest import POINTS, Kill, Point, kill_once
 from gameday.undo.subjects import Maker, Subject
 from tests.fakes.kube.subjects import UNDOABLE
-from tests.fakes.kube.world import furnished, state
+from tests.fakes.kube.world import furnished, inside, state
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(280)]
 MECHANISMS = {
@@ -34,8 +34,7 @@ def maker(name: str) -> Maker:
     @contextmanager
     def make(folder: Path, run_id: str) -> Generator[Subject]:
         with furnished() as kube:
-            where = {"kubeconfig": kube.write_kubeconfig(folder / "config"), "context": "fake", "namespace": "shop"}
-            driver, before = UNDOABLE[name].make(where), state(kube)
+            driver, before = UNDOABLE[name].make(inside(kube, folder)), state(kube)
 
             def residue() -> str:
                 now = state(kube)

@@ -6,6 +6,7 @@ import copy
 from base64 import b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from gameday.testing import eventually
@@ -36,6 +37,11 @@ def furnished() -> Generator[FakeKube]:
         kube.store.create(SECRETS, "shop", {"metadata": {"name": "login"}, "data": login})
         assert eventually(lambda: rests(kube))
         yield kube
+
+
+def inside(kube: FakeKube, folder: Path) -> dict[str, Any]:
+    """Write a kubeconfig, and return what every fault inside the namespace of the app is given."""
+    return {"kubeconfig": kube.write_kubeconfig(folder / "kubeconfig"), "context": "fake", "namespace": "shop"}
 
 
 def rests(kube: FakeKube) -> bool:
