@@ -16,7 +16,7 @@ from gameday.model import Plan
 from gameday.runner.context import Context, FaultState
 from gameday.spi import GamedayError, Recovery
 from gameday.spi.driver import ACTIVE_SECONDS
-from gameday.undo.hosts import HostPool, HostSetup
+from gameday.undo.hosts import HostPool
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 2.0
 PAUSE_SHARE = 0.05
@@ -55,9 +55,9 @@ class Recoveries:
         self._turns: dict[str, anyio.Lock] = {}
         """A host is asked one thing at a time, and the rounds of a fault have one host."""
 
-    def start(self, setup: HostSetup, group: TaskGroup) -> None:
-        """From now on look after each loss whose plan says that something replaces it; hosts get ready in the background."""
-        pool = self._pool = HostPool(setup, standbys=0, spares="recovery")
+    def start(self, pool: HostPool, group: TaskGroup) -> None:
+        """From now on look after each loss whose plan says that something replaces it; the hosts get ready in the background."""
+        self._pool = pool
 
         def begin(fault: FaultState, number: int) -> None:
             """Look after a loss that has just been proven."""

@@ -302,7 +302,7 @@ async def _run(ctx: Context, hosts: HostPool, specs: Mapping[str, Any], extras: 
                     await system.start_all(ctx)
                     if not extras.check_only:
                         await plan_faults(ctx, hosts, specs, helpers)
-                        recoveries.start(hosts.setup, helpers)
+                        recoveries.start(HostPool(hosts.setup, standbys=0, spares="recovery"), helpers)
                         await silence.begin(ctx, helpers)
                     standing = anyio.Event()
                     helpers.start_soon(_stand_by, ctx, hosts, standing)

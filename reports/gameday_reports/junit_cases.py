@@ -9,7 +9,7 @@ from gameday.model import Json, Verdict
 from gameday_reports import gauges, words
 from gameday_reports.facts import Facts
 from gameday_reports.parts.guards import rules, tripped
-from gameday_reports.proofs import PROOFS, UNDOS, injected, undo_of
+from gameday_reports.proofs import PROOFS, UNDOS, injected, replaced_of, undo_of
 from gameday_reports.reading import PARAGRAPH, number, part, parts, text, texts
 
 Status = Literal["passed", "failure", "error", "skipped"]
@@ -99,6 +99,8 @@ def _faults(facts: Facts) -> list[Case]:
         name, detail = text(raw, "name"), text(raw, "detail", 600)
         cases.append(_proof(raw, f"fault {name} is proven on", detail))
         cases.append(_undo(raw, f"fault {name} is proven gone", detail))
+        if part(raw, "recovered"):
+            cases.append(_replaced(raw, f"what fault {name} took away is replaced"))
     return cases
 
 
@@ -116,6 +118,13 @@ def _undo(raw: Json, name: str, detail: str) -> Case:
     said = UNDOS.get(undo, (undo, ""))[0]
     status: Status = "passed" if undo == "proven" else "skipped" if undo in ("reported", "not-needed") else "error"
     return Case(name=name, status=status, message=f"{said}. {detail}", kind=undo)
+
+
+def _replaced(raw: Json, name: str) -> Case:
+    result = text(part(raw, "recovered"), "result")
+    said, tone, numbers = replaced_of(raw)
+    status: Status = {"pass": "passed", "none": "skipped"}.get(tone, "error")  # type: ignore[assignment]
+    return Case(name=name, status=status, message=f"{said}. {numbers}", kind=result)
 
 
 def _guards(facts: Facts) -> list[Case]:

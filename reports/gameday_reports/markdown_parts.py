@@ -125,7 +125,8 @@ def faults(view: ReportView) -> list[str]:
         [
             escape(found.label), joined(strong(found.name), code(found.driver), escape(found.story), by="<br>"),
             joined(*map(escape, found.targets), by="<br>"), escape(found.planned), escape(found.held),
-            joined(escape(found.proof), escape(found.met), by="<br>"), escape(found.undo),
+            joined(escape(found.proof), escape(found.met), by="<br>"),
+            joined(escape(found.undo), escape(found.replaced), by="<br>"),
         ]
         for found in view.faults
     ]  # fmt: skip

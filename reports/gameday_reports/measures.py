@@ -61,6 +61,8 @@ FAMILIES: Mapping[str, Family] = {
     "gameday_objective_alert_resolved_seconds": Family("From the last undo to the end of the alert.", "seconds"),
     "gameday_fault_proven": Family("1 when the fault was proven to be on."),
     "gameday_fault_undone": Family("1 when it was proven to be gone."),
+    "gameday_fault_replaced": Family("1 when all that it took away was replaced and ready before the run was over."),
+    "gameday_fault_replacement_seconds": Family("From the proof of a loss until all of it was replaced.", "seconds"),
     "gameday_fault_held_seconds": Family("From the proof that it is on to the proof that it is gone.", "seconds"),
     "gameday_load_requests": Family("Requests offered, completed, capped.", "requests"),
     "gameday_load_healthy": Family("1 when the load generator kept up, so that its numbers count."),
@@ -149,10 +151,14 @@ def _phase(labels: Labels, judged: Json) -> Iterator[Measure]:
 def _fault(raw: Json) -> Iterator[Measure]:
     proven, reverted = number(raw, "proven_ms"), number(raw, "reverted_ms")
     held = None if proven is None or reverted is None else (reverted - proven) / 1000
+    found = part(raw, "recovered")
+    expected = bool(found) and text(found, "result") != "not-expected"
     yield from _known(
         {"fault": text(raw, "name"), "driver": text(raw, "driver")},
         gameday_fault_proven=text(raw, "proof") == "proven",
         gameday_fault_undone=text(raw, "undo") == "proven",
+        gameday_fault_replaced=text(found, "result") == "recovered" if expected else None,
+        gameday_fault_replacement_seconds=_seconds(found, "after_ms") if expected else None,
         gameday_fault_held_seconds=held,
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gameday.model import Json
-from gameday_reports.reading import number, text
+from gameday_reports import words
+from gameday_reports.reading import number, part, text
 
 PROOFS = {
     "proven": ("proven on", "pass"), "unproven": ("not proven on", "fail"), "no-check": ("no check: not proven", "warn")
@@ -18,6 +19,28 @@ UNDOS = {
     "pending": ("NOT proven gone: no record of a revert", "fail"),
     "not-needed": ("nothing to revert", "none"),
 }
+
+
+REPLACED = {
+    "recovered": ("replaced", "pass"),
+    "not-recovered": ("NOT replaced", "fail"),
+    "unknown": ("not known whether it was replaced", "fail"),
+    "not-expected": ("not expected to be replaced", "none"),
+}
+
+
+def replaced_of(fault: Json) -> tuple[str, str, str]:
+    """Return what became of what a fault took away, in short, its tone, and in numbers; all empty where nothing is said of it."""
+    found = part(fault, "recovered")
+    if not found:
+        return "", "none", ""
+    word = text(found, "result")
+    short, tone = REPLACED.get(word, (word, "warn"))
+    called, proven = number(fault, "called_ms"), number(fault, "proven_ms")
+    since = (
+        "" if called is None or proven is None else f"loss proven {words.duration(proven - called)} after the call; "
+    )
+    return short, tone, f"{since}{text(found, 'detail', 600)}"
 
 
 def injected(fault: Json) -> bool:

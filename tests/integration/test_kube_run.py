@@ -42,11 +42,36 @@ def test_a_pod_is_killed_and_a_deployment_scaled_away_and_back(kube: FakeKube, t
     assert not before & kube.ready("web")
     assert not kube.store.get(DEPLOYMENTS, "shop", "web")["metadata"].get("annotations")
     assert sum(method == "DELETE" for method, _, _ in kube.requests) == 1
+    recovered = ran.verdict["faults"][0]["recovered"]
+    assert (recovered["result"], recovered["lost"], recovered["back"]) == ("recovered", 1, 1)
+    assert recovered["at_ms"] >= ran.verdict["faults"][0]["proven_ms"]
     journal = (lab.run_folder / "journal.ndjson").read_text()
     assert kube.url in journal
     (log,) = lab.run_folder.glob("victims/pod-killed/*.c.log")
     assert log.read_text().split()[-1] in before, "what that very victim said"
     assert f'"file":"victims/pod-killed/{log.name}"' in journal.replace(" ", "")
+
+
+def test_a_pod_that_nothing_replaces_makes_no_pass_whatever_the_status_says(kube: FakeKube, tmp_path: Path) -> None:
+    assert eventually(lambda: told_ready(kube) == 3)
+    kube.pace.replaces = kube.pace.tells = False
+    lab = Lab(tmp_path)
+    ran = lab.run(lab.write(faults=faults(kube, tmp_path)[:1]))
+    assert told_ready(kube) == 3
+    assert ran.code == 3, ran.out + ran.err
+    assert "not-recovered" in ran.reasons
+    (fault,) = ran.verdict["faults"]
+    assert fault["recovered"]["result"] == "not-recovered"
+    assert "1 of 1 had no ready successor when the run ended" in fault["detail"]
+    assert "Deployment web has started no other" in fault["recovered"]["detail"]
+    assert [event["data"]["end"] for event in lab.events() if event["kind"] == "recovery"] == [False, True]
+    assert "NOT RECOVERED" in ran.out + ran.err
+    last = [event["data"].get("name") for event in lab.events() if event["kind"] in ("recovery", "phase")][-2:]
+    assert last == [None, "end"], "nobody looks after the end of the run"
+
+
+def told_ready(kube: FakeKube) -> int:
+    return int(kube.store.get(DEPLOYMENTS, "shop", "web")["status"].get("readyReplicas") or 0)
 
 
 def test_a_blast_radius_that_is_too_large_touches_nothing(kube: FakeKube, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from gameday.model import Json, Reason
 from gameday_reports import words
 from gameday_reports.facts import Facts, letter
 from gameday_reports.parts.cells import TONES
-from gameday_reports.proofs import PROOFS, UNDOS, injected, undo_of
+from gameday_reports.proofs import PROOFS, UNDOS, injected, replaced_of, undo_of
 from gameday_reports.reading import bounded, number, part, text, texts
 
 MOST_DETAILS = 40
@@ -46,6 +46,9 @@ class FaultView:
     proof_tone: str
     undo: str
     undo_tone: str
+    replaced: str
+    """What became of what it took away; empty where nothing is said of it."""
+    replaced_tone: str
     met: str
     story: str
     steps: tuple[Step, ...]
@@ -55,7 +58,7 @@ class FaultView:
 def fault_views(facts: Facts) -> tuple[tuple[FaultView, ...], tuple[FaultView, ...]]:
     """Describe all faults in the order of the file: those with details, and of hundreds the rest, none of which needs a look."""
     views = [_fault(facts, raw, index) for index, raw in enumerate(facts.faults, 1)]
-    doubtful = [view for view in views if "fail" in (view.tone, view.proof_tone, view.undo_tone)]
+    doubtful = [view for view in views if "fail" in (view.tone, view.proof_tone, view.undo_tone, view.replaced_tone)]
     kept = {view.anchor for view in [*doubtful, *views][:MOST_DETAILS]}
     return tuple(v for v in views if v.anchor in kept), tuple(v for v in views if v.anchor not in kept)
 
@@ -66,6 +69,7 @@ def _fault(facts: Facts, raw: Json, index: int) -> FaultView:
     proof, proof_tone = PROOFS.get(text(raw, "proof"), (text(raw, "proof"), "warn"))
     undo, undo_tone = UNDOS.get(undo_of(raw), (undo_of(raw), "fail"))
     met = number(raw, "met")
+    _, replaced_tone, replaced = replaced_of(raw)
     if not injected(raw):
         proof, proof_tone = "never injected", "none"
     return FaultView(
@@ -85,6 +89,8 @@ def _fault(facts: Facts, raw: Json, index: int) -> FaultView:
         proof_tone=proof_tone,
         undo=undo if raw.get("reversible", True) else f"irreversible: {undo}",
         undo_tone=undo_tone,
+        replaced=replaced[:1].upper() + replaced[1:],
+        replaced_tone=replaced_tone,
         met="" if met is None else f"{words.count(met)} connections or requests met it",
         story=_story(raw),
         steps=_steps(facts, raw),
@@ -138,11 +144,21 @@ def _steps(facts: Facts, raw: Json) -> tuple[Step, ...]:
         ("Proven on", number(raw, "proven_ms"), _since(called, number(raw, "proven_ms"), "the call")),
         ("Revert called", back, f"by the {by}" if by else ""),
         (undone, number(raw, "reverted_ms"), _since(back, number(raw, "reverted_ms"), "the call")),
+        *_replaced(raw),
     )
     return tuple(
         Step(what=what, clock="never" if ms is None else words.clock(ms, precise=True), note=note)
         for what, ms, note in moments
     )
+
+
+def _replaced(raw: Json) -> tuple[tuple[str, float | None, str], ...]:
+    found = part(raw, "recovered")
+    if not found or text(found, "result") == "not-expected":
+        return ()
+    after = number(found, "after_ms")
+    note = "" if after is None else f"{words.duration(after)} after the loss was proven"
+    return (("All replaced and ready", number(found, "at_ms"), note),)
 
 
 def _since(begin: float | None, end: float | None, what: str) -> str:
