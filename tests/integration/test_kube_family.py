@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from gameday.spi import DriverError, NoTargetError, World
+from gameday.model import Plan
+from gameday.spi import Driver, DriverError, NoTargetError, World
 from gameday.testing import eventually
 from tests.fakes.kube import FakeKube
 from tests.fakes.kube.family import Subject, Where
-from tests.fakes.kube.store import NAMESPACES
+from tests.fakes.kube.store import DEPLOYMENTS, NAMESPACES, PODS, is_going
 from tests.fakes.kube.subjects import DEEDS, SUBJECTS, UNDOABLE
 from tests.fakes.kube.world import furnished, inside, rests, state, writes
 
@@ -107,6 +108,31 @@ def test_nothing_there_is_an_error(subject: Subject, kube: FakeKube, where: Wher
         with pytest.raises(NoTargetError):
             subject.make({**where, "namespace": "nowhere"}).plan(WORLD)
     assert writes(kube) == []
+
+
+def test_pods_that_are_ending_already_are_no_targets(tmp_path: Path) -> None:
+    """They are there still, and answer still; the deployment that they were of is gone."""
+    with furnished(stop_seconds=60) as kube:
+        where, ending = inside(kube, tmp_path), [pod["metadata"]["name"] for pod in kube.store.list(PODS, "shop")]
+        kube.store.drop(DEPLOYMENTS, "shop", "web")
+        assert all(is_going(pod) for pod in kube.store.list(PODS, "shop"))
+        plans = {name: _planned(subject.make(where)) for name, subject in SUBJECTS.items()}
+        assert [pod["metadata"]["name"] for pod in kube.store.list(PODS, "shop")] == ending, (
+            "they have not ended meanwhile"
+        )
+    selecting = {name for name, subject in SUBJECTS.items() if "selector='app=web'" in repr(subject.make(where))}
+    assert len(selecting) >= 9
+    assert {name for name, plan in plans.items() if plan is None} >= selecting
+    drained = plans["node-drain"]
+    assert drained is not None
+    assert drained.undo["pods"] == []
+
+
+def _planned(driver: Driver) -> Plan | None:
+    try:
+        return driver.plan(WORLD)
+    except NoTargetError:
+        return None
 
 
 @pytest.mark.parametrize("name", SUBJECTS)

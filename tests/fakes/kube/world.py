@@ -25,9 +25,9 @@ def b64(text: str) -> str:
 
 
 @contextmanager
-def furnished() -> Generator[FakeKube]:
+def furnished(*, stop_seconds: float = 0.05) -> Generator[FakeKube]:
     """Yield a cluster with the app ``web``, its service, autoscaler, ConfigMap and Secret, and Chaos Mesh."""
-    with FakeKube(start_seconds=0.0) as kube:
+    with FakeKube(start_seconds=0.0, stop_seconds=stop_seconds) as kube:
         kube.deploy("web", 3)
         kube.autoscale("web")
         kube.serve("web")
