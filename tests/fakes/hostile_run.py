@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any, cast
 
 from gameday.model import GaugeSample, Run
-from tests.fakes.sample_run import Outcome, sample_run
+from tests.fakes.sample_facts import Outcome
+from tests.fakes.sample_run import sample_run
 from tests.fakes.showcase import showcase
 
 TEXTS = (

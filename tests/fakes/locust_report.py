@@ -18,7 +18,8 @@ from locust import stats as locust_stats
 from locust.env import Environment
 
 from gameday.spi.histogram import value
-from tests.fakes.sample_run import WALL, sample_run
+from tests.fakes.sample_facts import WALL
+from tests.fakes.sample_run import sample_run
 
 EVERY_S = 5
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from gameday.model import Event, GameDay, Run
-from tests.fakes.sample_run import HEAD, NAME, WALL, Outcome, sample_run
+from tests.fakes.sample_facts import HEAD, NAME, WALL, Outcome
+from tests.fakes.sample_run import sample_run
 
 ANA = {"by": "ana@example.com", "role": "owner"}
 DEE = {"by": "dee@example.com", "role": "responder"}

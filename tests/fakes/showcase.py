@@ -15,7 +15,8 @@ from typing import Any
 
 from gameday.model import Event, GaugeSample, Json, Run
 from gameday.runner.priorseries import series_of, time_zero
-from tests.fakes.sample_run import OUTCOMES, WALL, Outcome, sample_run
+from tests.fakes.sample_facts import OUTCOMES, WALL, Outcome
+from tests.fakes.sample_run import sample_run
 
 EARLIER = "20260914-141011-checkout-survives-a-payments-outage-2c81"
 _SECOND: dict[str, Any] = {

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser
 
 from gameday_reports.html import HtmlReport
 from tests.fakes.browser import A4, SCHEMES, WIDTHS, chromium, opened
-from tests.fakes.sample_run import OUTCOMES, Outcome
+from tests.fakes.sample_facts import OUTCOMES, Outcome
 from tests.fakes.showcase import showcase
-from tests.unit.test_report_html import HOSTILE, spoilt_run
+from tests.fakes.spoilt_run import HOSTILE, spoilt_run
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 

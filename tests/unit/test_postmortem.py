@@ -19,7 +19,7 @@ from gameday_reports.postmortem.actions import actions
 from gameday_reports.postmortem.agenda import HIDDEN, experiments, first_injected
 from gameday_reports.postmortem.story import Story, story
 from tests.fakes.sample_day import ANA, FIRST, SECOND, sample_day
-from tests.fakes.sample_run import WALL
+from tests.fakes.sample_facts import WALL
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 HOSTILE = (

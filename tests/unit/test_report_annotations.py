@@ -10,7 +10,8 @@ import pytest
 
 from gameday.model import Run
 from gameday_reports.annotations import MOST, Annotation, GithubAnnotations
-from tests.fakes.sample_run import NAME, Outcome, sample_run
+from tests.fakes.sample_facts import NAME, Outcome
+from tests.fakes.sample_run import sample_run
 
 FILE = "file=experiments/dependency/payments-outage.yaml"
 

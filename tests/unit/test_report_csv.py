@@ -12,7 +12,8 @@ import pytest
 from gameday.model import GaugeSample, LoadSeries, Run
 from gameday.spi import OnRequest, Renderer, Together
 from gameday_reports.csvfile import COLUMNS, KINDS, CsvSamples
-from tests.fakes.sample_run import NAME, sample_run
+from tests.fakes.sample_facts import NAME
+from tests.fakes.sample_run import sample_run
 
 
 def small() -> Run:

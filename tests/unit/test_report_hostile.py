@@ -22,7 +22,8 @@ from markdown_it.token import Token
 from gameday.registry import renderers
 from tests.fakes.hostile_run import TEXTS, hostile_run
 from tests.fakes.openmetrics import families
-from tests.fakes.sample_run import OUTCOMES, Outcome, sample_run
+from tests.fakes.sample_facts import OUTCOMES, Outcome
+from tests.fakes.sample_run import sample_run
 
 ADDRESS = "https://runbooks.example.com/payments-down"
 OURS = {"<details>", "</details>", "<summary>", "</summary>", "<br>", "<code>", "</code>"}

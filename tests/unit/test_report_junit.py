@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from gameday.model import Run
 from gameday.spi import Renderer
 from gameday_reports.junit import JUnitReport
-from tests.fakes.sample_run import DIGEST, HEAD, NAME, OUTCOMES, Outcome, sample_run
+from tests.fakes.sample_facts import DIGEST, HEAD, NAME, OUTCOMES, Outcome
+from tests.fakes.sample_run import sample_run
 from tests.fakes.showcase import showcase
 
 

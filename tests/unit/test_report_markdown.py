@@ -11,7 +11,8 @@ from gameday.spi import Renderer, Together
 from gameday_reports.github import MOST_BYTES, GithubSummary
 from gameday_reports.markdown import MarkdownReport
 from gameday_reports.markdown_text import block, code, escape, strong
-from tests.fakes.sample_run import NAME, OUTCOMES, Outcome, sample_run
+from tests.fakes.sample_facts import NAME, OUTCOMES, Outcome
+from tests.fakes.sample_run import sample_run
 from tests.fakes.showcase import showcase
 
 

@@ -15,7 +15,8 @@ from gameday.spi import Renderer, Together
 from gameday_reports.measures import FAMILIES
 from gameday_reports.openmetrics import OpenMetricsReport
 from tests.fakes.openmetrics import families
-from tests.fakes.sample_run import NAME, OUTCOMES, Outcome, sample_run
+from tests.fakes.sample_facts import NAME, OUTCOMES, Outcome
+from tests.fakes.sample_run import sample_run
 from tests.fakes.showcase import showcase
 
 

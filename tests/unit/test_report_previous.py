@@ -11,9 +11,10 @@ from gameday.model import Run
 from gameday_reports.html import HtmlReport
 from gameday_reports.previous import previous_of
 from gameday_reports.view import report_view
+from tests.fakes.damage import changed, paths
+from tests.fakes.page import Page
 from tests.fakes.sample_run import sample_run
 from tests.fakes.showcase import showcase
-from tests.unit.test_report_html import Page, changed, paths
 
 PREVIOUS: dict[str, Any] = {
     "run": "r1", "digest": "d", "comparable": True, "why": [], "verdict": {"verdict": "pass"}, "zero_ms": 9_000, "step_seconds": 1,

@@ -10,9 +10,9 @@ import pytest
 from gameday.judge import verdict_schema
 from gameday_reports.html import HtmlReport
 from gameday_reports.parts.data import MOST_BYTES
-from tests.fakes.sample_run import OUTCOMES, Outcome
+from tests.fakes.page import Page, assert_inert
+from tests.fakes.sample_facts import OUTCOMES, Outcome
 from tests.fakes.showcase import showcase
-from tests.unit.test_report_html import Page, assert_inert
 
 SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
 
