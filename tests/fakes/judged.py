@@ -23,3 +23,9 @@ def judged(story: Story | Run) -> dict[str, Any]:
     assert document["summary"]
     assert bool(document["residue"]) <= (document["verdict"] == "dirty")
     return stored
+
+
+def outcome(story: Story | Run) -> tuple[str, list[str]]:
+    """Return the verdict and its reasons."""
+    document = judged(story)
+    return document["verdict"], document["reasons"]

@@ -1,11 +1,12 @@
-"""Whether the load was what its file planned: users or arrivals, stages, chance, and generators that were lost."""
+"""Whether the load was what its file planned: users or arrivals, on time, in stages, by chance; and generators that were lost."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.fakes.gauge_stories import gauge_story
-from tests.fakes.judged import judged
+from tests.fakes.judged import judged, outcome
 from tests.fakes.stories import ZERO, Story, closed, experiment, good, rows, ticks
 
 
@@ -51,3 +52,20 @@ def test_arrivals_at_random_may_be_fewer_than_planned_and_not_far_fewer() -> Non
     assert judged(Story(file=poisson, rows=left(12)))["load"]["healthy"] is True
     assert judged(Story(file=poisson, rows=left(5)))["load"]["healthy"] is False
     assert judged(Story(rows=left(12)))["load"]["healthy"] is False
+
+
+def test_the_onset_is_too_short_for_a_share_of_late_arrivals_of_its_own() -> None:
+    """Two of the fifty arrivals of one second left late: of the whole fault phase, they are few; a burst there is not."""
+
+    def late_at(seconds: range, late: int) -> Story:
+        return Story(ticks=[replace(t, late=late) if t.at_ms // 1_000 in seconds else t for t in ticks()])
+
+    onset = range(ZERO // 1_000, ZERO // 1_000 + 1)
+    assert outcome(late_at(onset, 2)) == ("pass", ["proven"])
+    assert judged(late_at(onset, 2))["load"]["late_share"] > 0
+    assert outcome(late_at(onset, 50)) == ("inconclusive", ["load-generator"])
+
+
+def test_an_onset_that_nothing_followed_is_held_against_its_own_ticks() -> None:
+    story = Story(ticks=ticks(late=2)).without("active", active=True)
+    assert any(text.startswith("onset: ") for text in judged(story)["load"]["problems"])
