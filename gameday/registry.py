@@ -213,6 +213,11 @@ def _refused(made: type[Any], error: Exception) -> ParameterError:
     return ParameterError(message, parameter=first if first in known else "", hint=getattr(error, "hint", "") or hint)
 
 
+def report_formats() -> tuple[str, ...]:
+    """Return the installed report formats, none of them imported."""
+    return tuple(_found(REPORTS))
+
+
 def renderers(formats: Sequence[str] = ()) -> tuple[Renderer, ...]:
     """Return the renderers of these formats, or every installed one that a run writes; raise PluginError for one that is not."""
     installed = _found(REPORTS)

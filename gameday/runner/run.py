@@ -22,7 +22,7 @@ from gameday.policy.file import Policy
 from gameday.policy.recognised import environments
 from gameday.policy.refusal import Refusal
 from gameday.policy.rules import refusals
-from gameday.registry import renderers
+from gameday.registry import renderers, report_formats
 from gameday.runner import faults, phases, proxies, silence, system
 from gameday.runner.bounds import run_max_ms
 from gameday.runner.budget import Left, budgets
@@ -201,7 +201,7 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
     async def beside(guardian: Guardian) -> None:
         hosts.setup = replace(hosts.setup, pipe=guardian.pipe, register=guardian.register_host)
         await hosts.launch()
-        _import_ahead()
+        import_ahead(guardian)
 
     _register(folder, journal)
     try:
@@ -256,11 +256,14 @@ async def _guarded(prepared: Prepared, journal: Journal, extras: _Extras) -> Out
     return Outcome(folder=folder, skip_report=ctx.stop.watching.cancel_called)
 
 
-def _import_ahead() -> None:
-    """Import what judges and reports a run, while its watchdog and its hosts get ready; nothing else happens meanwhile."""
+def import_ahead(guardian: Guardian) -> None:
+    """Import what judges and reports a run, while its watchdog and its hosts get ready; where that takes long, heartbeats go on."""
     import_module("gameday.runner.ending")
-    with suppress(GamedayError):  # told when it is used
-        renderers()
+    for name in report_formats():
+        guardian.beat()
+        with suppress(GamedayError):  # told when it is used
+            renderers((name,))
+    guardian.beat()
 
 
 def _no_watchdog(_ref: ProcessRef) -> None:

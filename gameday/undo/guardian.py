@@ -145,9 +145,10 @@ class Guardian:
     def beat(self) -> None:
         """Send a heartbeat; called by the runner's own event loop, so that a hung loop is a missing heartbeat.
 
-        Raises WatchdogLostError when earlier ones were not answered: a watchdog that hangs is as good as none.
+        Raises WatchdogLostError when earlier ones were not answered: a watchdog that hangs is as good as none. One that is still getting
+        ready answers none, and counts from the moment it is.
         """
-        if self._beat - self._heard > LEASE_SECONDS:
+        if self._reader is not None and self._beat - self._heard > LEASE_SECONDS:
             raise WatchdogLostError(f"the watchdog has not answered for {self._beat - self._heard:.1f} s")
         self._write(b"\n")
         self._beat = boottime()
