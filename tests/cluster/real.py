@@ -6,6 +6,7 @@ import base64
 import importlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -52,7 +53,8 @@ class Shop:
 
     def open(self) -> None:
         """Make the namespace; pods can be made in it when this returns."""
-        self.core.create_namespace({"metadata": {"name": self.namespace}})
+        labels = {"kubernetes.io/metadata.name": self.namespace}  # which servers from 1.21 on give by themselves
+        self.core.create_namespace({"metadata": {"name": self.namespace, "labels": labels}})
         assert eventually(
             lambda: self.finds(f"/api/v1/namespaces/{self.namespace}/serviceaccounts/default"), WAIT_SECONDS
         )
@@ -88,8 +90,21 @@ class Shop:
             raise
         return True
 
-    def deploy(self, name: str = "web", replicas: int = 3, *, warm: str = "0s") -> str:
-        """Make an application whose pods have the label ``app``; return the URL at which all of them answer."""
+    def deploy(
+        self,
+        name: str = "web",
+        replicas: int = 3,
+        *,
+        warm: str = "0s",
+        beside: Mapping[str, Any] | None = None,
+        port: bool = True,
+        spec: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Make an application whose pods have the label ``app``; return the URL at which all of them answer.
+
+        Without ``port`` it gets a service for the cluster only, and the URL is empty. ``beside`` is added to the pods
+        (``containers`` after the application, ``volumes``), and ``spec`` to the deployment's.
+        """
         container = {
             "name": "app",
             "image": self.reach.image,
@@ -105,12 +120,20 @@ class Shop:
             },
             "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "96Mi"}},
         }
-        pod = {"terminationGracePeriodSeconds": 2, "automountServiceAccountToken": False, "containers": [container]}
+        more = dict(beside or {})
+        pod = {"terminationGracePeriodSeconds": 2, "automountServiceAccountToken": False, **more}
+        pod["containers"] = [container, *more.get("containers", ())]
         template = {"metadata": {"labels": {"app": name}}, "spec": pod}
-        spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
-        self.apps.create_namespaced_deployment(self.namespace, {"metadata": {"name": name}, "spec": spec})
-        url = f"http://{self._expose(name)}"
+        whole = dict(spec or {}) | {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": template,
+        }
+        self.apps.create_namespaced_deployment(self.namespace, {"metadata": {"name": name}, "spec": whole})
+        url = self.expose(name, outside=port)
         assert eventually(lambda: len(self.ready(name)) == replicas, WAIT_SECONDS), self.describe()
+        if not port:
+            return url
         names = set(self.ready(name).values())
         answering: set[str] = set()
 
@@ -121,24 +144,46 @@ class Shop:
         assert eventually(all_answer, WAIT_SECONDS), (answering, names)
         return url
 
-    def _expose(self, name: str) -> str:
+    def expose(self, name: str, *, app: str = "", target: int = 8080, outside: bool = True) -> str:
+        """Make a service for the pods of an application (its namesake unless told); return its URL from outside, if it has one."""
         taken = {
             port["nodePort"]
             for service in self._all_services()
             for port in service["spec"]["ports"]
             if port.get("nodePort")
         }
-        port: dict[str, Any] = {"port": 80, "targetPort": 8080}
-        if self.reach.ports:
+        port: dict[str, Any] = {"port": 80, "targetPort": target}
+        if outside and self.reach.ports:
             port["nodePort"] = next(number for number in self.reach.ports if number not in taken)
-        spec = {"type": "NodePort", "selector": {"app": name}, "ports": [port]}
+        spec = {"type": "NodePort" if outside else "ClusterIP", "selector": {"app": app or name}, "ports": [port]}
         made = self.core.create_namespaced_service(self.namespace, {"metadata": {"name": name}, "spec": spec})
         self._services.append(name)
+        if not outside:
+            return ""
         number = int(made.spec.ports[0].node_port)
-        return self.reach.ports.get(number) or f"{self.reach.node}:{number}"
+        return f"http://{self.reach.ports.get(number) or f'{self.reach.node}:{number}'}"
 
     def _all_services(self) -> list[Any]:
         return list(self.ask("GET", "/api/v1/services")["items"])
+
+    def autoscale(self, name: str, least: int, most: int, *, cpu: str) -> None:
+        """Make an autoscaler that wants this much CPU for each pod; return when it has looked once."""
+        version = "v2" if self.finds("/apis/autoscaling/v2") else "v2beta2"
+        path = f"/apis/autoscaling/{version}/namespaces/{self.namespace}/horizontalpodautoscalers"
+        target = {"name": "cpu", "target": {"type": "AverageValue", "averageValue": cpu}}
+        spec = {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "minReplicas": least,
+            "maxReplicas": most,
+            "metrics": [{"type": "Resource", "resource": target}],
+        }
+        self.ask("POST", path, {"metadata": {"name": name}, "spec": spec})
+
+        def has_looked() -> bool:
+            said = self.ask("GET", f"{path}/{name}").get("status", {}).get("conditions") or ()
+            return any(one["type"] == "ScalingActive" and one["status"] == "True" for one in said)
+
+        assert eventually(has_looked, WAIT_SECONDS)
 
     def pods(self, name: str = "web") -> list[Any]:
         """Return the pods of an application, ending ones too."""

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.cluster.machine import checks, control
+from tests.cluster.machine.metrics import measured
 from tests.cluster.machine.place import ClusterError, Place, the_place
-from tests.cluster.machine.policies import denied, ruleset, selects
+from tests.cluster.machine.policies import denied, parted, ruleset, selects
 
 
 def pod(address: str, *, namespace: str = "shop", **labels: str) -> dict[str, Any]:
@@ -54,6 +55,53 @@ def test_only_the_denied_are_in_the_rules() -> None:
     assert "drop" not in ruleset([], [])
     assert ruleset(["10.1", "10.2"], []).count("ip daddr { 10.1, 10.2 }") == 3
     assert "ip saddr { 10.1 } ct state new drop" in ruleset([], ["10.1"])
+
+
+NAMED = [{"metadata": {"name": "shop", "labels": {"name": "shop"}}}, {"metadata": {"name": "other"}}]
+"""One namespace has a label, the other none."""
+ALL_BUT_DB = [
+    {"podSelector": {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["db"]}]}},
+    {"namespaceSelector": {"matchExpressions": [{"key": "name", "operator": "NotIn", "values": ["shop"]}]}},
+    {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.2/32"]}},
+]
+PLACED = [pod("10.0.0.1", app="web"), pod("10.0.0.2", app="db"), pod("10.0.0.3", namespace="other", app="db")]
+
+
+@pytest.mark.parametrize(
+    ("egress", "pairs"),
+    [
+        ([], []),
+        ([{}], []),
+        ([{"to": ALL_BUT_DB}], [("10.0.0.1", "10.0.0.2")]),
+        ([{"to": ALL_BUT_DB}, {"to": [{"podSelector": {}}]}], []),
+        ([{"to": ALL_BUT_DB[:1]}], [("10.0.0.1", "10.0.0.2"), ("10.0.0.1", "10.0.0.3")]),
+        ([{"to": [{"ipBlock": {"cidr": "10.0.0.2/32"}}]}], [("10.0.0.1", "10.0.0.3")]),
+    ],
+)
+def test_which_pods_policies_part(egress: list[Any], pairs: list[tuple[str, str]]) -> None:
+    assert parted(PLACED, [policy(WEB, policyTypes=["Egress"], egress=egress)], NAMED) == pairs
+    rules = ruleset([], [], pairs)
+    assert all(f"{source} . {to}" in rules for source, to in pairs)
+    assert ("drop" in rules) is bool(pairs)
+
+
+def test_a_pod_is_measured_when_all_its_containers_are() -> None:
+    def container(name: str, **cpu: int) -> dict[str, Any]:
+        return {"name": name, "cpu": {"time": "t2", **cpu}, "memory": {"workingSetBytes": 4096}}
+
+    def of_kubelet(uid: str, *containers: dict[str, Any]) -> dict[str, Any]:
+        return {"podRef": {"uid": uid}, "containers": list(containers)}
+
+    pods = [{"metadata": {"name": name, "namespace": "shop", "uid": name}} for name in ("whole", "half", "new")]
+    summary = {
+        "pods": [
+            of_kubelet("whole", container("a", usageNanoCores=7)),
+            of_kubelet("half", container("a", usageNanoCores=7), container("b")),
+        ]
+    }
+    (found,) = measured(pods, [summary])
+    assert found["metadata"] == {"name": "whole", "namespace": "shop"}
+    assert found["containers"] == [{"name": "a", "usage": {"cpu": "7n", "memory": "4Ki"}}]
 
 
 def test_the_place_is_outside_the_checkout_and_follows_the_recipe(

@@ -40,7 +40,9 @@ class FreezeAutoscaler(ChangesOne):
     )
     by: Literal["policies", "limits"] = field(
         default="policies",
-        metadata={"help": "selectPolicy: Disabled, which leaves its wish visible; or minReplicas and maxReplicas"},
+        metadata={
+            "help": "selectPolicy: Disabled, which its condition ScalingLimited shows; or minReplicas and maxReplicas"
+        },
     )
 
     name = "k8s.hpa-freeze"

@@ -6,6 +6,7 @@ and only then leaves for its own, so that nothing but the forwarder connects the
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.cluster.machine import settings, walls
+from tests.cluster.machine import metrics, settings, walls
 from tests.cluster.machine.credentials import NAME, make_credentials
 from tests.cluster.machine.images import make_images
 from tests.cluster.machine.place import NODE_PORTS, NODES, Place, the_place
@@ -100,6 +101,11 @@ def main() -> None:
     for name, words in settings.controllers().items():
         machine.start(name, words)
     machine.start("policies", _python("policies", "components"))
+    machine.start("metrics", _python("metrics", "components", "pki/api.crt", "pki/api.key"))
+    (place.run / "metrics.json").write_text(
+        json.dumps({"apiVersion": "v1", "kind": "List", "items": metrics.manifests()})
+    )
+    machine.await_done("registrations", *machine.kubectl("apply", "-f", "metrics.json"))
 
     folders = [settings.write_node(place, number) for number in range(1, len(NODES) + 1)]
     for node, folder in zip(NODES, folders, strict=True):
@@ -117,6 +123,7 @@ def main() -> None:
             f"{node} ready", *machine.kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=5s")
         )
     machine.await_done("service accounts", *machine.kubectl("-n", "default", "get", "serviceaccount", "default"))
+    machine.await_done("metrics", *machine.kubectl("get", "--raw", f"/apis/{metrics.GROUP}/v1beta1"))
     place.tell(
         kubeconfig=str(place.run / "kubeconfig"),
         context=NAME,
