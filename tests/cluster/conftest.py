@@ -44,7 +44,7 @@ def reach() -> Reach:
     return Reach(kubeconfig=state["kubeconfig"], context=state["context"], image=APP, ports=ports)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def machine(reach: Reach) -> Place:
     """The machine below, where a test stops parts of the cluster itself."""
     place = the_place()

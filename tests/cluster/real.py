@@ -166,24 +166,48 @@ class Shop:
     def _all_services(self) -> list[Any]:
         return list(self.ask("GET", "/api/v1/services")["items"])
 
-    def autoscale(self, name: str, least: int, most: int, *, cpu: str) -> None:
-        """Make an autoscaler that wants this much CPU for each pod; return when it has looked once."""
+    @property
+    def _autoscalers(self) -> str:
         version = "v2" if self.finds("/apis/autoscaling/v2") else "v2beta2"
-        path = f"/apis/autoscaling/{version}/namespaces/{self.namespace}/horizontalpodautoscalers"
-        target = {"name": "cpu", "target": {"type": "AverageValue", "averageValue": cpu}}
+        return f"/apis/autoscaling/{version}/namespaces/{self.namespace}/horizontalpodautoscalers"
+
+    def autoscale(self, name: str, least: int, most: int, **wanted: str) -> None:
+        """Make an autoscaler that wants so much (``cpu=``, ``memory=``) of each pod; return when it has looked once."""
+        ((resource, value),) = wanted.items()
         spec = {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
             "minReplicas": least,
             "maxReplicas": most,
-            "metrics": [{"type": "Resource", "resource": target}],
+            "metrics": [_measure(resource, value)],
         }
-        self.ask("POST", path, {"metadata": {"name": name}, "spec": spec})
+        self.ask("POST", self._autoscalers, {"metadata": {"name": name}, "spec": spec})
 
         def has_looked() -> bool:
-            said = self.ask("GET", f"{path}/{name}").get("status", {}).get("conditions") or ()
+            said = self.autoscaler(name).get("status", {}).get("conditions") or ()
             return any(one["type"] == "ScalingActive" and one["status"] == "True" for one in said)
 
-        assert eventually(has_looked, WAIT_SECONDS)
+        assert eventually(has_looked, WAIT_SECONDS), self.autoscaler(name)
+
+    def autoscaler(self, name: str) -> Any:
+        """Return an autoscaler."""
+        return self.ask("GET", f"{self._autoscalers}/{name}")
+
+    def retarget(self, name: str, **wanted: str) -> None:
+        """Have an autoscaler want something else of each pod; tried again where its controller has written in between."""
+        ((resource, value),) = wanted.items()
+
+        def is_written() -> bool:
+            found = self.autoscaler(name)
+            found["spec"]["metrics"] = [_measure(resource, value)]
+            try:
+                self.ask("PUT", f"{self._autoscalers}/{name}", found)
+            except _kubernetes().client.exceptions.ApiException as error:
+                if error.status != HTTPStatus.CONFLICT:
+                    raise
+                return False
+            return True
+
+        assert eventually(is_written, WAIT_SECONDS)
 
     def pods(self, name: str = "web") -> list[Any]:
         """Return the pods of an application, ending ones too."""
@@ -260,6 +284,13 @@ class Shop:
         """Say how the pods are, for a test that fails."""
         shown = [f"{pod['metadata']['name']}: {json.dumps(pod['status'])[:400]}" for pod in self.pods()]
         return "\n".join(shown) or f"no pods in {self.namespace}"
+
+
+def _measure(resource: str, value: str) -> dict[str, Any]:
+    return {
+        "type": "Resource",
+        "resource": {"name": resource, "target": {"type": "AverageValue", "averageValue": value}},
+    }
 
 
 def answered_by(url: str) -> str:

@@ -11,8 +11,9 @@ import pytest
 
 from gameday.testing import eventually
 from tests.cluster.real import WAIT_SECONDS, Shop
-from tests.cluster.runs import experiment, measured
-from tests.harness import Lab
+from tests.cluster.shipped import words_of
+from tests.fakes.busy import unmeasured, until_measured
+from tests.harness import Lab, Ran
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(200, func_only=True)]
 
@@ -42,24 +43,48 @@ def alone(shop: Shop) -> bool:
     return all(meta.get("deletionTimestamp") for meta in others)
 
 
+def fullest_node(shop: Shop) -> str:
+    nodes = [str(pod["spec"]["nodeName"]) for pod in shop.pods()]
+    return max(sorted(set(nodes)), key=nodes.count)
+
+
+def is_as_before(shop: Shop, name: str) -> bool:
+    """Whether a node takes pods, and nothing of ours is on it."""
+    node = shop.ask("GET", f"/api/v1/nodes/{name}")
+    return not node["spec"].get("unschedulable") and "gameday.io" not in str(node["metadata"].get("annotations"))
+
+
 @pytest.mark.usefixtures("machine")
-def test_a_drain_keeps_within_the_budget_and_is_taken_back(shop: Shop, tmp_path: Path) -> None:
+def test_the_drain_that_ships_keeps_within_the_budget_and_is_taken_back(shop: Shop, tmp_path: Path) -> None:
     url = shop.deploy(replicas=3, warm="1s")
     shop.protect("web", 2)
     assert eventually(lambda: alone(shop), WAIT_SECONDS)
-    nodes = [pod["spec"]["nodeName"] for pod in shop.pods()]
-    fullest = max(sorted(set(nodes)), key=nodes.count)
-    drain = {"kubeconfig": shop.reach.kubeconfig, "context": shop.reach.context, "namespaces": [shop.namespace]}
-    drain |= {"nodes": [fullest], "within": "90s"}
-    fault = {"do": "k8s.node-drain", "with": drain, "for": "4s", "keep_ready": 1}
-    lab = Lab(tmp_path)
+    node, lab = fullest_node(shop), Lab(tmp_path)
+    words = words_of("node-drained", shop, url, node=node, within="90s", fault="25s")
+
+    def attempt(_: int) -> Ran:
+        assert eventually(lambda: len(shop.ready()) == 3, WAIT_SECONDS), shop.describe()
+        return lab.run_verb(*words, "--output", str(lab.runs), timeout=170)
+
     with fewest_ready(shop) as seen:
-        ran = measured(shop, lab, lab.write(experiment(url, fault)))
+        ran = until_measured(attempt, lambda ran: ran.code == 3 and unmeasured(ran.verdict))
     assert ran.code == 0, ran.out + ran.err
     (found,) = ran.verdict["faults"]
     assert (found["proof"], found["undo"]) == ("proven", "proven")
     assert min(seen) == 2, "the budget allows one pod at a time, and some had to go"
-    assert fullest not in {pod["spec"]["nodeName"] for pod in shop.pods()}
-    node = shop.ask("GET", f"/api/v1/nodes/{fullest}")
-    assert not node["spec"].get("unschedulable")
-    assert "gameday.io" not in str(node["metadata"].get("annotations"))
+    assert node not in {pod["spec"]["nodeName"] for pod in shop.pods()}
+    assert is_as_before(shop, node)
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_budget_that_allows_nothing_stops_it_and_the_run_says_so(shop: Shop, tmp_path: Path) -> None:
+    url = shop.deploy(replicas=2)
+    shop.protect("web", 2)
+    assert eventually(lambda: alone(shop), WAIT_SECONDS)
+    before, node, lab = shop.ready(), fullest_node(shop), Lab(tmp_path)
+    words = words_of("node-drained", shop, url, node=node, within="4s")
+    ran = lab.run_verb(*words, "--output", str(lab.runs), timeout=170)
+    assert ran.code == 3, ran.out + ran.err
+    assert "budget" in ran.out, ran.out
+    assert shop.ready() == before
+    assert is_as_before(shop, node)

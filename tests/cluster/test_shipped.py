@@ -5,8 +5,6 @@ Two namespaces run theirs at the same time: in one stands an application that is
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,23 +16,12 @@ import pytest
 from gameday.testing import eventually
 from tests.cluster.pages import PORT, make_pages
 from tests.cluster.real import WAIT_SECONDS, Reach, Shop
+from tests.cluster.shipped import words_of
 from tests.fakes.busy import unmeasured, until_measured
-from tests.harness import ROOT, Lab, Ran
+from tests.harness import Lab, Ran
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(400, func_only=True)]
-FOLDER = ROOT / "experiments/kubernetes"
-COMMAND = re.compile(r"^#   gameday (run experiments/\S+(?:.*\\\n#)*.*)$", re.MULTILINE)
-SHORT = {"baseline": "4s", "fault": "7s", "recovery": "9s"}
 PASS, FAIL = 0, 1
-
-
-def words_of(name: str, values: Mapping[str, str]) -> list[str]:
-    """Take the command line of an experiment's comment, with these values for its variables; others are added at its end."""
-    (said,) = COMMAND.findall((FOLDER / f"{name}.yaml").read_text())
-    verb, file, *rest = shlex.split(said.replace("\\\n#", " "))
-    assert set(rest[::2]) == {"--var"}
-    assert [word.partition("=")[0] for word in rest[1::2]] == ["kubeconfig", "context", "namespace", "app", "base_url"]
-    return [verb, str(ROOT / file), *(word for key, value in values.items() for word in ("--var", f"{key}={value}"))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +41,14 @@ class Town:
 
     def run(self, name: str, folder: Path, variables: Mapping[str, str]) -> Ran:
         """Run one of the experiments, shorter than it is."""
-        where = {key: str(value) for key, value in self.shop.where.items()}
-        given = {**where, "app": "web", "base_url": self.url, **SHORT, **variables}
         folder.mkdir(exist_ok=True)
         lab = Lab(folder)
 
         def attempt(_: int) -> Ran:
             assert eventually(self.is_whole, WAIT_SECONDS), self.shop.describe()
-            return lab.run_verb(*words_of(name, given), "--output", str(lab.runs), timeout=150)
+            return lab.run_verb(
+                *words_of(name, self.shop, self.url, **variables), "--output", str(lab.runs), timeout=150
+            )
 
         return until_measured(attempt, lambda ran: ran.code == 3 and lab.runs.exists() and unmeasured(ran.verdict))
 

@@ -67,17 +67,17 @@ ALL_BUT_DB = [
 PLACED = [pod("10.0.0.1", app="web"), pod("10.0.0.2", app="db"), pod("10.0.0.3", namespace="other", app="db")]
 
 
-@pytest.mark.parametrize(
-    ("egress", "pairs"),
-    [
-        ([], []),
-        ([{}], []),
-        ([{"to": ALL_BUT_DB}], [("10.0.0.1", "10.0.0.2")]),
-        ([{"to": ALL_BUT_DB}, {"to": [{"podSelector": {}}]}], []),
-        ([{"to": ALL_BUT_DB[:1]}], [("10.0.0.1", "10.0.0.2"), ("10.0.0.1", "10.0.0.3")]),
-        ([{"to": [{"ipBlock": {"cidr": "10.0.0.2/32"}}]}], [("10.0.0.1", "10.0.0.3")]),
-    ],
-)
+EGRESS: list[tuple[list[Any], list[tuple[str, str]]]] = [
+    ([], []),
+    ([{}], []),
+    ([{"to": ALL_BUT_DB}], [("10.0.0.1", "10.0.0.2")]),
+    ([{"to": ALL_BUT_DB}, {"to": [{"podSelector": {}}]}], []),
+    ([{"to": ALL_BUT_DB[:1]}], [("10.0.0.1", "10.0.0.2"), ("10.0.0.1", "10.0.0.3")]),
+    ([{"to": [{"ipBlock": {"cidr": "10.0.0.2/32"}}]}], [("10.0.0.1", "10.0.0.3")]),
+]
+
+
+@pytest.mark.parametrize(("egress", "pairs"), EGRESS)
 def test_which_pods_policies_part(egress: list[Any], pairs: list[tuple[str, str]]) -> None:
     assert parted(PLACED, [policy(WEB, policyTypes=["Egress"], egress=egress)], NAMED) == pairs
     rules = ruleset([], [], pairs)

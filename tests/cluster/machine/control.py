@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.cluster.machine import walls
@@ -107,14 +109,37 @@ def down(place: Place) -> None:
 
 def find(place: Place, program: str) -> int:
     """Return the pid, as the machine sees it, of one of the cluster's programs."""
+    for pid, words in _below(place):
+        if Path(words[0]).name == program:
+            return pid
+    raise ClusterError(f"there is no {program} in the cluster")
+
+
+def first_of(place: Place, uid: str, word: str) -> int:
+    """Return the pid, as the machine sees it, of the first process of a container of that pod, whose command has this word."""
+    for pid, words in _below(place):
+        if word in words and _is_first(pid) and uid in Path(f"/proc/{pid}/cgroup").read_text():
+            return pid
+    raise ClusterError(f"there is no such container of the pod {uid} in the cluster")
+
+
+def _below(place: Place) -> Iterator[tuple[int, list[str]]]:
+    """Yield every process of the cluster and its command."""
     waiting = [int((place.state() or {})["pid"])]
     while waiting:
         pid = waiting.pop()
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if Path(words[0].decode()).name == program:
-            return pid
-        waiting += _children(pid)
-    raise ClusterError(f"there is no {program} in the cluster")
+        with contextlib.suppress(OSError):  # it has ended since
+            yield pid, Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+            waiting += _children(pid)
+
+
+def _is_first(pid: int) -> bool:
+    """Whether it is process 1 in the innermost of its process namespaces."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return False
+    return any(line.startswith("NSpid:") and line.split()[-1] == "1" for line in lines)
 
 
 def _children(pid: int) -> dict[int, str]:
