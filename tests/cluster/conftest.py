@@ -49,7 +49,9 @@ def machine(reach: Reach) -> Place:
     """The machine below, where a test stops parts of the cluster itself."""
     place = the_place()
     if os.environ.get("GAMEDAY_TEST_KUBECONFIG") or not control.is_running(place):
-        pytest.skip("this cluster's own processes are not ours to stop")
+        pytest.skip(
+            "this needs the machine below the cluster that `make cluster` starts: its processes, its nodes' images and folders"
+        )
     return place
 
 
