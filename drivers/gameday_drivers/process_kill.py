@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gameday.model import Plan
 from gameday.spi import DriverError, Recovery, World
 from gameday.spi.processes import alive, marked, send
+from gameday.spi.readiness import log_size, why_not_ready
 from gameday_drivers.process_target import MATCH_HELP, PIDFILE_HELP, PROCESS_HELP, check_selectors, ref_of, resolve
 
 
@@ -34,7 +35,8 @@ class KillProcess:
         if not self.process:
             return Plan(driver=self.name, targets=(words,), undo=target.undo())
         known = [ref.to_json() for _, ref in marked(world.run_id, self.process)]
-        undo = {**target.undo(), "name": self.process, "known": known}
+        begin = log_size(world.system[self.process])
+        undo = {**target.undo(), "name": self.process, "known": known, "log_from": begin}
         return Plan(driver=self.name, targets=(words,), undo=undo, replaced=0 if stays_down else 1)
 
     def inject(self, plan: Plan, world: World) -> None:  # noqa: ARG002 - the interface
@@ -47,7 +49,10 @@ class KillProcess:
         return not alive(ref_of(plan.undo))
 
     def recovered(self, plan: Plan, world: World) -> Recovery:
-        """Measure whether another process of that name runs: none that was there when it was planned, children of the dead included."""
+        """Measure whether another process of that name runs and shows that it is ready, as the file says.
+
+        None counts that was there when it was planned, children of the dead included, and nothing that was in its log then.
+        """
         if plan.undo.get("known") is None:
             raise DriverError(f"it is not known what starts {plan.targets[0]} again")
         if alive(ref_of(plan.undo)):
@@ -55,7 +60,10 @@ class KillProcess:
         known = plan.undo["known"]
         others = [ref for _, ref in marked(world.run_id, plan.undo["name"]) if ref.to_json() not in known]
         detail = "" if others else f"no other {plan.targets[0]} has been started"
-        return Recovery(lost=1, wanted=1, back=1 if others else 0, detail=detail)
+        spec = world.system[plan.undo["name"]]
+        if others and spec.ready:
+            detail = why_not_ready(spec, spec.ready, log_from=int(plan.undo["log_from"]))
+        return Recovery(lost=1, wanted=1, back=0 if detail else 1, detail=detail)
 
     def revert(self, plan: Plan, world: World) -> None:
         """Do nothing: the dead stay dead."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.error import URLError
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -16,8 +15,8 @@ from gameday.model import ProcessRef
 from gameday.runner.context import Context
 from gameday.schema.experiment import Experiment, Ready, SystemProcess
 from gameday.spi import DriverError, GamedayError
-from gameday.spi.children import run_child
 from gameday.spi.processes import identify, marked, reap, start_process
+from gameday.spi.readiness import why_not_ready
 from gameday.spi.world import ProcessSpec
 from gameday.undo.fencing import stop_system
 
@@ -25,7 +24,6 @@ RESTART_SECONDS = 0.1
 """Pause before a process with ``restart: always`` is started again."""
 _POLL_SECONDS = 0.05
 _LOOK_SECONDS = 0.2
-_ATTEMPT_SECONDS = 1.0
 
 
 class NotReadyError(GamedayError):
@@ -46,7 +44,14 @@ def _spec(name: str, process: SystemProcess, logs: Path, base: Path) -> ProcessS
         cwd=str((base / process.cwd).resolve() if process.cwd else base),
         log=str(logs / f"system-{name}.log"),
         restart=process.restart == "always",
+        ready=_shown(process.ready) if process.ready else {},
     )
+
+
+def _shown(ready: Ready) -> dict[str, Any]:
+    """Return how it shows that it is ready: one of http, tcp, log and command."""
+    known = {"http": ready.http, "tcp": ready.tcp, "log": ready.log, "command": ready.command and list(ready.command)}
+    return {key: value for key, value in known.items() if value is not None}
 
 
 async def start_all(ctx: Context) -> None:
@@ -71,7 +76,7 @@ def _start(ctx: Context, spec: ProcessSpec, *, restarted: bool) -> ProcessRef:
 
 
 async def _await_ready(spec: ProcessSpec, ref: ProcessRef, ready: Ready) -> None:
-    seconds = ready.timeout / 1000
+    seconds, shown = ready.timeout / 1000, _shown(ready)
     why = "it did not answer"
     with anyio.move_on_after(seconds):
         while True:
@@ -79,48 +84,11 @@ async def _await_ready(spec: ProcessSpec, ref: ProcessRef, ready: Ready) -> None
                 raise NotReadyError(
                     f"{spec.name} ended before it was ready: {_last_line(spec.log)}", hint=f"see {spec.log}"
                 )
-            why = await anyio.to_thread.run_sync(_not_ready, ready, spec, abandon_on_cancel=True)
+            why = await anyio.to_thread.run_sync(why_not_ready, spec, shown, abandon_on_cancel=True)
             if not why:
                 return
             await anyio.sleep(_POLL_SECONDS)
     raise NotReadyError(f"{spec.name} was not ready within {seconds:g} s: {why}", hint=f"see {spec.log}")
-
-
-def _not_ready(ready: Ready, spec: ProcessSpec) -> str:
-    """Try once; return why it is not ready, or nothing."""
-    if ready.http is not None:
-        return _try_http(ready.http)
-    if ready.tcp is not None:
-        return _try_tcp(ready.tcp)
-    if ready.log is not None:
-        text = Path(spec.log).read_text(encoding="utf-8", errors="replace") if Path(spec.log).exists() else ""
-        return "" if re.search(ready.log, text, re.MULTILINE) else f"no line of its log matches {ready.log}"
-    try:
-        done = run_child(ready.command or (), timeout=_ATTEMPT_SECONDS, cwd=spec.cwd)
-    except DriverError as error:
-        return str(error)
-    return "" if done.code == 0 else f"its command exits {done.code}"
-
-
-def _try_http(url: str) -> str:
-    from urllib.request import ProxyHandler, build_opener  # noqa: PLC0415 - only here
-
-    try:
-        with build_opener(ProxyHandler({})).open(url, timeout=_ATTEMPT_SECONDS) as response:
-            return "" if response.status < 300 else f"{url} answers {response.status}"  # noqa: PLR2004 - 2xx
-    except (URLError, OSError, ValueError) as error:
-        return f"{url}: {getattr(error, 'reason', error)}"
-
-
-def _try_tcp(address: str) -> str:
-    import socket  # noqa: PLC0415 - only here
-
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_ATTEMPT_SECONDS):
-            return ""
-    except (OSError, ValueError) as error:
-        return f"{address}: {error}"
 
 
 def _last_line(log: str) -> str:

@@ -51,6 +51,8 @@ class ProcessSpec:
     cwd: str = ""
     log: str = ""
     restart: bool = False
+    ready: Json = field(default_factory=dict[str, Any])
+    """How it shows that it is ready, as the file says: one of http, tcp, log and command; empty where it says nothing."""
 
     def to_json(self) -> dict[str, Any]:
         """As a plan keeps it."""
@@ -61,6 +63,7 @@ class ProcessSpec:
             "cwd": self.cwd,
             "log": self.log,
             "restart": self.restart,
+            **({"ready": dict(self.ready)} if self.ready else {}),
         }
 
     @classmethod
@@ -73,6 +76,7 @@ class ProcessSpec:
             cwd=str(raw["cwd"]),
             log=str(raw["log"]),
             restart=bool(raw["restart"]),
+            ready=dict(raw.get("ready", {})),
         )
 
 

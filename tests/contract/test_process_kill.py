@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gameday.model import Plan
 from gameday.spi import Driver, DriverError, World
-from gameday.spi.processes import alive, marked, start_process
+from gameday.spi.processes import alive, marked, send, start_process
 from gameday.testing import IrreversibleContract, eventually, stays
 from gameday_drivers.process_kill import KillProcess
 from tests.fakes.victims import running, world_of
@@ -81,6 +83,30 @@ def test_a_child_that_leads_a_group_is_no_successor(tmp_path: Path) -> None:
         driver.inject(plan, world)
         assert eventually(lambda: driver.active(plan, world))
         assert stays(lambda: driver.recovered(plan, world).back == 0)
+
+
+def test_one_that_is_started_again_is_back_when_it_is_ready(tmp_path: Path) -> None:
+    code = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).exists() and print('at work', flush=True); time.sleep(120)"
+    flag = tmp_path / "may"
+    flag.touch()
+    world = world_of(tmp_path, "worker", argv=(sys.executable, "-c", code, str(flag)), restart=True)
+    spec = replace(world.system["worker"], ready={"log": "^at work$"})
+    with running(replace(world, system={"worker": spec})) as here:
+        assert eventually(lambda: "at work" in Path(spec.log).read_text())
+        driver = KillProcess(process="worker")
+        plan = driver.plan(here)
+        flag.unlink()
+        driver.inject(plan, here)
+        assert eventually(lambda: driver.active(plan, here))
+        start_process(spec, here.run_id, here.secrets)
+        assert stays(lambda: driver.recovered(plan, here).back == 0), "what its log said before the loss is old"
+        assert driver.recovered(plan, here).detail == "no line of its log matches ^at work$"
+        ((_, again),) = marked(here.run_id, "worker")
+        flag.touch()
+        send(again, signal.SIGKILL)
+        assert eventually(lambda: not alive(again))
+        start_process(spec, here.run_id, here.secrets)
+        assert eventually(lambda: driver.recovered(plan, here).whole)
 
 
 def test_its_children_live_on(tmp_path: Path) -> None:

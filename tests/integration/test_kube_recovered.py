@@ -249,6 +249,7 @@ def test_a_rollout_is_through_when_pods_of_the_new_template_are_ready(kube: Fake
     assert look().detail == "3 pods of another template are there"
     driver.inject(plan, WORLD)
     assert eventually(lambda: look().whole)
+    assert eventually(lambda: len(kube.store.list(PODS, "shop", labels="app=web")) == 3), "the old ones have ended"
     kube.pace.tells = kube.pace.replaces = False
     name = kube.store.list(PODS, "shop", labels="app=web")[0]["metadata"]["name"]
     kube.store.drop(PODS, "shop", name)
