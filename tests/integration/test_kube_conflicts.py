@@ -1,14 +1,15 @@
-"""A controller that writes its object between our look and our change (status 409): asked again, and in the end given up."""
+"""What passes: a controller that is quicker (409) and a server with too much to do (429). Asked again, and in the end given up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from gameday.spi import Driver, DriverError, World
-from tests.fakes.kube import FakeKube
+from tests.fakes.kube import ApiError, FakeKube
 from tests.fakes.kube.store import DEPLOYMENTS, NODES, Resource
 from tests.fakes.kube.subjects import FIELDS_CHANGED, NODES_CHANGED, SUBJECTS
 from tests.fakes.kube.world import furnished, inside, state
@@ -84,3 +85,47 @@ def test_what_cannot_be_put_back_for_changes_is_told(name: str, kube: FakeKube, 
     kube.faults.clear()
     driver.revert(plan, WORLD)
     assert state(kube) == before
+
+
+class PutsOff:
+    """Answers the first so many requests with 429, to be asked again at once or after a while."""
+
+    def __init__(self, times: int, after: str) -> None:
+        self.left, self.after = times, after
+
+    def __call__(self, method: str, path: str) -> ApiError | None:
+        if self.left:
+            self.left -= 1
+            return ApiError(429, "TooManyRequests", "too many requests", headers={"Retry-After": self.after})
+        return None
+
+
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    slept: list[float] = []
+    monkeypatch.setattr("gameday_drivers.kube.api.time", SimpleNamespace(sleep=slept.append))
+    return slept
+
+
+def test_an_overloaded_server_is_asked_again_when_it_says_so(
+    kube: FakeKube, tmp_path: Path, waited: list[float]
+) -> None:
+    driver, before = made(kube, tmp_path, "configmap-drift"), state(kube)
+    plan = driver.plan(WORLD)
+    for call in (driver.inject, driver.active, driver.revert):
+        kube.faults[:] = [PutsOff(2, "1")]
+        call(plan, WORLD)
+    assert waited == [1.0] * 6
+    assert state(kube) == before
+
+
+@pytest.mark.parametrize(("put_off", "waits"), [((3, "1"), 2), ((1, "30"), 0), ((1, ""), 0), ((1, "Fri, 31 Dec"), 0)])
+def test_and_not_for_ever(
+    kube: FakeKube, tmp_path: Path, waited: list[float], put_off: tuple[int, str], waits: int
+) -> None:
+    driver = made(kube, tmp_path, "configmap-drift")
+    plan = driver.plan(WORLD)
+    kube.faults[:] = [PutsOff(*put_off)]
+    with pytest.raises(DriverError, match="answers 429"):
+        driver.revert(plan, WORLD)
+    assert len(waited) == waits

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from gameday.spi import DriverError
 
 REQUEST_SECONDS = 2.0
 """How long one request may take: two of them fit into what a measurement may."""
+WAIT_SECONDS, WAITS = 1.0, 2
+"""How long, and how often, a request waits that an overloaded server has put off (429): it says 1 s itself (API Priority and Fairness)."""
 MERGE = "application/merge-patch+json"
 _SAID = 300
 _LONGEST = 4 * 1024 * 1024
@@ -29,10 +32,12 @@ _LONGEST = 4 * 1024 * 1024
 class KubeError(DriverError):
     """The API server refused, or did not answer."""
 
-    def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:
+    def __init__(self, message: str, *, status: int = 0, hint: str = "", wait: float = 0.0) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         """The HTTP status; 0 without an answer."""
+        self.wait = wait
+        """After how many seconds the server wants to be asked again (Retry-After); 0 when it does not say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +129,18 @@ class Api:
             raise KubeError(f"{self.cluster.server} answers {asked} with what is no object of Kubernetes")
         return cast("Json", found)
 
-    def _answer(
+    def _answer(self, method: str, path: str, **more: Any) -> tuple[bytes, Mapping[str, Any]]:
+        """Ask, and again where the server has put it off for a moment: it has done nothing then."""
+        for _ in range(WAITS):
+            try:
+                return self._once(method, path, **more)
+            except KubeError as error:
+                if error.status != HTTPStatus.TOO_MANY_REQUESTS or not 0 < error.wait <= WAIT_SECONDS:
+                    raise
+                time.sleep(error.wait)
+        return self._once(method, path, **more)
+
+    def _once(
         self,
         method: str,
         path: str,
@@ -150,23 +166,30 @@ class Api:
             return bytes(answer.data), dict(answer.headers)
         except kubernetes.client.exceptions.ApiException as error:
             if error.status:
-                raise self._refused(method, path, int(error.status), error.body) from None
+                raise self._refused(method, path, error) from None
             raise self._silent(str(error.reason)) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._silent(_plain(error, self.seconds)) from None
 
-    def _refused(self, method: str, path: str, status: int, body: Any) -> KubeError:
+    def _refused(self, method: str, path: str, error: Any) -> KubeError:
+        status = int(error.status)
         try:
-            said = str(json.loads(body)["message"])
+            said = str(json.loads(error.body)["message"])
         except (ValueError, KeyError, TypeError):
             said = ""
         words = "".join(c if c.isprintable() else " " for c in said)[:_SAID]
-        return KubeError(
-            f"the API server answers {status} to {method} {path}{': ' if words else ''}{words}", status=status
-        )
+        headers: Mapping[str, Any] = error.headers or {}
+        message = f"the API server answers {status} to {method} {path}{': ' if words else ''}{words}"
+        return KubeError(message, status=status, wait=_seconds(headers.get("Retry-After")))
 
     def _silent(self, why: str) -> KubeError:
         return KubeError(f"no answer from the API server {self.cluster.server}: {why}")
+
+
+def _seconds(said: object) -> float:
+    """Read a Retry-After; 0 for none, and for a date, which no API server says."""
+    text = str(said or "")
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0  # noqa: PLR2004 - seconds of a day
 
 
 def _plain(error: Exception, seconds: float) -> str:

@@ -47,7 +47,7 @@ def _broken(how: Any, said: str, *, done: bool = False) -> Trouble:
 REFUSED = (
     _answered(500, "InternalError"),
     _answered(403, "Forbidden"),
-    _answered(429, "TooManyRequests", Retry_After="1"),
+    _answered(429, "TooManyRequests", Retry_After="30"),
     _answered(410, "Expired"),
     _answered(503, "ServiceUnavailable"),
 )
