@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gameday.spi import DriverError
@@ -47,6 +47,7 @@ def test_an_item_of_a_list_is_found_by_its_name() -> None:
     assert the_patch(an_object(undo, spec=template("bad")), DEPLOYMENTS) == {}
 
 
+@settings(deadline=None)
 @given(before=DATA, ours=DATA)
 def test_whatever_was_set_changed_or_removed_is_as_it_was(before: dict[str, int], ours: dict[str, int]) -> None:
     changes = [
