@@ -23,7 +23,7 @@ def setup(folder: Path, known: list[ProcessRef], **faults: object) -> HostSetup:
 
 
 def gone(known: list[ProcessRef]) -> bool:
-    return eventually(lambda: not any(alive(ref) for ref in known), 5)
+    return eventually(lambda: not any(alive(ref) for ref in known), 20)
 
 
 def test_a_host_imports_what_its_driver_needs_before_it_is_asked_and_forgives_what_is_not_there() -> None:
@@ -47,7 +47,7 @@ def test_a_host_is_launched_first_and_set_up_later(tmp_path: Path) -> None:
         await pool.start({"f": COMMAND})
         assert known == launched, "the host that was launched is the one that is set up"
         try:
-            return await pool.ask("f", "plan", None, 5)
+            return await pool.ask("f", "plan", None, 30)
         finally:
             await pool.end()
 
@@ -115,9 +115,9 @@ def test_where_none_stands_by_a_revert_waits_for_a_new_host(tmp_path: Path) -> N
     async def use() -> None:
         await pool.start({"f": slow})
         await pool.stand_by(0)
-        plan = (await pool.ask("f", "plan", None, 5))["plan"]
+        plan = (await pool.ask("f", "plan", None, 30))["plan"]
         assert (await pool.ask("f", "inject", plan, 0.2))["killed"]
-        assert await pool.ask("f", "revert", plan, 5) == {"ok": True}
+        assert await pool.ask("f", "revert", plan, 30) == {"ok": True}
         await pool.end()
 
     anyio.run(use)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gameday.schema.chaosfile import read_chaos
@@ -70,6 +70,7 @@ jsonable = st.recursive(
 )
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(extra=jsonable, indent=st.sampled_from([None, 0, 1, 4]), before=st.sampled_from(["", " ", "\n\n", " \r\n "]))
 def test_json_means_the_same_as_json_and_as_yaml(extra: object, indent: int | None, before: str) -> None:
     provider = {"type": "process", "path": "true", "arguments": extra}
