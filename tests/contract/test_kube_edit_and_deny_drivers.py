@@ -27,7 +27,7 @@ from tests.fakes.kube.family import Where
 from tests.fakes.kube.store import PODS
 from tests.fakes.kube.world import furnished, state
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
