@@ -1,4 +1,4 @@
-"""``python -m tests.cluster.machine build | up | down | status``."""
+"""``python -m tests.cluster.machine build | image | up | down | status``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from tests.cluster.machine import checks, control, kind, walls
+from tests.cluster.machine import checks, control, gameday_image, kind, walls
 from tests.cluster.machine.place import ClusterError, the_place
 
 
@@ -21,6 +21,8 @@ def main(verb: str) -> None:
     if verb in ("build", "up"):
         checks.require(place, user=os.geteuid())
         control.build(place)
+    if verb == "image":
+        print(f"cluster: gameday's image is {gameday_image.build_image(place)[0]}")
     if verb == "up":
         control.up(place)
         print(
@@ -34,7 +36,7 @@ def main(verb: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in ("build", "up", "down", "status"):
+    if len(sys.argv) != 2 or sys.argv[1] not in ("build", "image", "up", "down", "status"):
         sys.exit(str(__doc__))
     try:
         main(sys.argv[1])

@@ -28,17 +28,23 @@ _SOURCES = (
 )
 
 
-def image_of(place: Place) -> str:
-    """Return the image of the checkout as it is now, on every node; ClusterError when it cannot be built."""
+def build_image(place: Place) -> tuple[str, Path]:
+    """Build the image of the checkout as it is now, unless it is there; return its name and its archive, or raise ClusterError."""
     recipe = hashlib.sha256((HERE / "image.sh").read_bytes()).hexdigest()[:12]
     key = _key()
     home = place.home / f"image-{recipe}"
     name, archive = f"{NAME}:{key}", home / f"{key}.tar"
     if not archive.exists():
-        home.mkdir(exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
         for old in home.glob("*.tar"):
             old.unlink()
         _build(home, archive, name)
+    return name, archive
+
+
+def image_of(place: Place) -> str:
+    """Return the image of the checkout as it is now, on every node; ClusterError when it cannot be built."""
+    name, archive = build_image(place)
     for node in NODES:
         ctr = ["ctr", "-a", str(place.run / node / "containerd.sock"), "-n", "k8s.io", "images"]
         there = subprocess.run(
