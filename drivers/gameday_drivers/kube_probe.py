@@ -8,7 +8,8 @@ from typing import Literal
 from gameday.spi import DriverError, ProbeError, QueryError, World
 from gameday.spi.probe import READ_MS
 from gameday_drivers.kube import readings
-from gameday_drivers.kube.api import REQUEST_SECONDS, Api, KubeError, connect
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import REQUEST_SECONDS, Api, connect
 from gameday_drivers.kube.target import CONTEXT_HELP, KUBECONFIG_HELP, check_name
 
 _OF_PODS = ("ready", "restarts", "cpu", "memory")

@@ -19,7 +19,8 @@ from gameday.model import Plan
 from gameday.registry import driver_class
 from gameday.spi import Driver, DriverError, World
 from gameday.testing import eventually
-from gameday_drivers.kube.api import Api, KubeError, planned
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api, planned
 from tests.fakes.kube import FakeKube
 from tests.fakes.kube.subjects import UNDOABLE
 from tests.fakes.kube.world import WRITES, furnished, inside, rests, state

@@ -19,25 +19,14 @@ from typing import Any, cast
 
 from gameday.model import Json
 from gameday.spi import DriverError
+from gameday_drivers.kube.answers import SAID, KubeError, plain, refused, silent
 
 REQUEST_SECONDS = 2.0
 """How long one request may take: two of them fit into what a measurement may."""
 WAIT_SECONDS, WAITS = 1.0, 2
 """How long, and how often, a request waits that an overloaded server has put off (429): it says 1 s itself (API Priority and Fairness)."""
 MERGE = "application/merge-patch+json"
-_SAID = 300
 _LONGEST = 4 * 1024 * 1024
-
-
-class KubeError(DriverError):
-    """The API server refused, or did not answer."""
-
-    def __init__(self, message: str, *, status: int = 0, hint: str = "", wait: float = 0.0) -> None:
-        super().__init__(message, hint=hint)
-        self.status = status
-        """The HTTP status; 0 without an answer."""
-        self.wait = wait
-        """After how many seconds the server wants to be asked again (Retry-After); 0 when it does not say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,37 +155,10 @@ class Api:
             return bytes(answer.data), dict(answer.headers)
         except kubernetes.client.exceptions.ApiException as error:
             if error.status:
-                raise self._refused(method, path, error) from None
-            raise self._silent(str(error.reason)) from None
+                raise refused(f"{method} {path}", error) from None
+            raise silent(self.cluster.server, str(error.reason)) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._silent(_plain(error, self.seconds)) from None
-
-    def _refused(self, method: str, path: str, error: Any) -> KubeError:
-        status = int(error.status)
-        try:
-            said = str(json.loads(error.body)["message"])
-        except (ValueError, KeyError, TypeError):
-            said = ""
-        words = "".join(c if c.isprintable() else " " for c in said)[:_SAID]
-        headers: Mapping[str, Any] = error.headers or {}
-        message = f"the API server answers {status} to {method} {path}{': ' if words else ''}{words}"
-        return KubeError(message, status=status, wait=_seconds(headers.get("Retry-After")))
-
-    def _silent(self, why: str) -> KubeError:
-        return KubeError(f"no answer from the API server {self.cluster.server}: {why}")
-
-
-def _seconds(said: object) -> float:
-    """Read a Retry-After; 0 for none, and for a date, which no API server says."""
-    text = str(said or "")
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0  # noqa: PLR2004 - seconds of a day
-
-
-def _plain(error: Exception, seconds: float) -> str:
-    kind = type(error).__name__
-    if "Timeout" in kind:
-        return f"nothing within {seconds:g} s"
-    return "connection refused" if "refused" in str(error) else kind
+            raise silent(self.cluster.server, plain(error, self.seconds)) from None
 
 
 def _library() -> Any:
@@ -220,7 +182,7 @@ def connect(kubeconfig: str, context: str, seconds: float = REQUEST_SECONDS) -> 
             config_file=str(path.resolve()), context=context, client_configuration=configuration, persist_config=False
         )
     except (kubernetes.config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError) as error:
-        said = str(error).splitlines()[0][:_SAID] if str(error) else type(error).__name__
+        said = str(error).splitlines()[0][:SAID] if str(error) else type(error).__name__
         raise DriverError(f"the context {context!r} of {path} cannot be used: {said}") from None
     configuration.retries = False
     cluster = Cluster(kubeconfig=str(path.resolve()), context=context, server=str(configuration.host))

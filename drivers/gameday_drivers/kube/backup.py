@@ -8,7 +8,8 @@ from typing import Any
 
 from gameday.model import Json
 from gameday.spi import DriverError
-from gameday_drivers.kube.api import Api, KubeError
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api
 from gameday_drivers.kube.marks import made
 from gameday_drivers.kube.target import is_ours
 

@@ -10,7 +10,8 @@ from typing import Any, cast
 from gameday.model import Json
 from gameday.spi import DriverError, NoTargetError
 from gameday_drivers.jsonpath import Path, parse_path, value_at
-from gameday_drivers.kube.api import Api, KubeError
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api
 from gameday_drivers.kube.edits import look
 
 NONE = "none"

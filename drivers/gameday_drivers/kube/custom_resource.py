@@ -12,7 +12,8 @@ from typing import Any
 from gameday.model import Json, Plan
 from gameday.spi import DriverError, NoTargetError, World
 from gameday_drivers.kube.access import Need, require
-from gameday_drivers.kube.api import Api, KubeError, connect, planned
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api, connect, planned
 from gameday_drivers.kube.custom import (
     NONE,
     api_version_of,

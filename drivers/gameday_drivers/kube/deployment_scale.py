@@ -11,7 +11,8 @@ from urllib.parse import quote
 from gameday.model import Json, Plan
 from gameday.spi import DriverError, NoTargetError, World
 from gameday_drivers.kube.access import Need, require
-from gameday_drivers.kube.api import Api, KubeError, connect, planned
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api, connect, planned
 from gameday_drivers.kube.edits import One, free, unless_newer
 from gameday_drivers.kube.marks import Change, changed
 from gameday_drivers.kube.target import (

@@ -14,7 +14,8 @@ from typing import Any, cast
 
 from gameday.model import Json, Plan
 from gameday.spi import DriverError
-from gameday_drivers.kube.api import Api, KubeError
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api
 from gameday_drivers.kube.marks import ABSENT, Change, changed, difference
 from gameday_drivers.kube.target import is_ours, no_marks, refuse_marked
 

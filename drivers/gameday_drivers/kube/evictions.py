@@ -9,7 +9,8 @@ from typing import Any
 
 from gameday.model import Json
 from gameday.spi import DriverError
-from gameday_drivers.kube.api import Api, KubeError
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api
 from gameday_drivers.kube.pods import Pod, all_pods, as_text, budgets, path
 
 AGAIN_SECONDS = 0.5

@@ -15,7 +15,8 @@ from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from gameday_drivers.kube.api import REQUEST_SECONDS, Api, KubeError
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import REQUEST_SECONDS, Api
 from gameday_drivers.kube.pods import path
 
 _PROTOCOL = "v4.channel.k8s.io"

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from gameday.model import Json
 from gameday.spi import DriverError, NoTargetError
-from gameday_drivers.kube.api import Api, KubeError
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api
 
 RESOURCE, GROUP = "horizontalpodautoscalers", "autoscaling"
 _VERSIONS = ("v2", "v2beta2")

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from gameday.model import Json
 from gameday.spi import DriverError, NoTargetError
-from gameday_drivers.kube.api import Api, KubeError
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api
 from gameday_drivers.kube.edits import unless_newer
 from gameday_drivers.kube.marks import ABSENT, Change, changed
 from gameday_drivers.kube.target import is_ours, no_marks, refuse_marked

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from gameday.model import Json
 from gameday.spi import DriverError
 from gameday.spi.leftover import Mark, Marks
-from gameday_drivers.kube.api import Api, KubeError, connect
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api, connect
 from gameday_drivers.kube.marks import KINDS, Kind, made, take_back, undo_of
 from gameday_drivers.kube.target import EXPIRES, FAULT, RUN, UNDO, notes
 

@@ -8,7 +8,8 @@ from http import HTTPStatus
 from gameday.model import Plan
 from gameday.spi import DriverError, World
 from gameday_drivers.kube.access import Need
-from gameday_drivers.kube.api import KubeError, connect, planned
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import connect, planned
 from gameday_drivers.kube.pods import BUDGETS, all_pods, path, require_budgets
 from gameday_drivers.kube.victims import Deleted
 

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from gameday.model import Json
 from gameday.spi import DriverError, NoTargetError
-from gameday_drivers.kube.api import Api, KubeError
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api
 
 _DONE = ("Succeeded", "Failed")
 _OPERATORS = {

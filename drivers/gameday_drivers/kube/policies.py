@@ -10,7 +10,8 @@ from urllib.parse import quote
 from gameday.model import Json
 from gameday.spi import DriverError
 from gameday_drivers.kube.access import Need
-from gameday_drivers.kube.api import Api, KubeError
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api
 from gameday_drivers.kube.edits import look
 from gameday_drivers.kube.marks import made
 from gameday_drivers.kube.pods import Pod, all_pods, as_text

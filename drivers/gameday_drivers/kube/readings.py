@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from gameday.spi import ProbeError, QueryError, StaleError
-from gameday_drivers.kube.api import Api, KubeError
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api
 from gameday_drivers.kube.edits import look
 from gameday_drivers.kube.hpa import find_hpa
 from gameday_drivers.kube.pods import Pod, all_pods, as_text

@@ -13,7 +13,8 @@ from gameday.model import Json, Plan
 from gameday.spi import DriverError, World
 from gameday_drivers.kube import backup
 from gameday_drivers.kube.access import Need, require
-from gameday_drivers.kube.api import Api, KubeError, connect, planned
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api, connect, planned
 from gameday_drivers.kube.drift import Drifts, changeable, keys_in_words
 from gameday_drivers.kube.edits import RETRIED, TRIES, One, free, ours, patch, unless_newer
 from gameday_drivers.kube.marks import ABSENT, KINDS, Change, changed, digest, take_back, undo_of

@@ -11,7 +11,8 @@ from typing import Any
 from gameday.model import Json, Plan
 from gameday.spi import DriverError, World
 from gameday_drivers.kube.access import Need
-from gameday_drivers.kube.api import Api, KubeError, connect, planned
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api, connect, planned
 from gameday_drivers.kube.marks import made
 from gameday_drivers.kube.pods import path
 from gameday_drivers.kube.target import is_ours, marks, owner, refuse_marked

@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from gameday.model import Json
 from gameday.spi import Recovery
-from gameday_drivers.kube.api import Api, KubeError
+from gameday_drivers.kube.answers import KubeError
+from gameday_drivers.kube.api import Api
 from gameday_drivers.kube.nodes import NODES, is_ready
 from gameday_drivers.kube.pods import Owner, Pod, all_pods, owner_of
 
