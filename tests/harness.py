@@ -12,10 +12,14 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.busy import TRIES, unmeasured, until_measured
+
 ROOT = Path(__file__).parents[1]
+INCONCLUSIVE = 3
 
 
 def free_port() -> int:
@@ -25,11 +29,11 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def await_true(check: Callable[[], bool], seconds: float, what: str) -> None:
+def await_true(check: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> None:
     """Poll until ``check`` holds; fail with ``what`` when it does not within ``seconds``."""
     end = time.monotonic() + seconds
     while not check():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        assert time.monotonic() < end, f"not within {seconds} s: {what if isinstance(what, str) else what()}"
         time.sleep(0.01)
 
 
@@ -126,6 +130,30 @@ class Lab:
                 process.send_signal(signal.SIGKILL)
             process.wait()
 
+    @contextmanager
+    def active(self, path: Path, *words: str, fault: str = "flip") -> Generator[subprocess.Popen[bytes]]:
+        """Start a run, as ``started`` does, and wait until its fault is on; again where the machine was too busy to measure a baseline."""
+        for _ in range(TRIES):
+            with self.started(path, *words) as process:
+                await_true(partial(self._on_or_over, process, fault), 20, "a fault that is on, or an end")
+                if self.happened("active", fault=fault):
+                    yield process
+                    return
+            verdict = self.run_folder / "verdict.json"
+            if not verdict.exists() or not unmeasured(json.loads(verdict.read_text())):
+                break
+        raise AssertionError(f"{fault} was never on: {self.log()}")
+
+    def _on_or_over(self, process: subprocess.Popen[bytes], fault: str) -> bool:
+        return self.happened("active", fault=fault) or process.poll() is not None
+
+    def measured(self, path: Path, *words: str, timeout: float = 60) -> Ran:
+        """Run to the end, as ``run`` does; again where the machine was too busy to measure."""
+        return until_measured(
+            lambda _: self.run(path, *words, timeout=timeout),
+            lambda ran: ran.code == INCONCLUSIVE and unmeasured(ran.verdict),
+        )
+
     @property
     def run_folder(self) -> Path:
         """The newest run's folder."""
@@ -147,7 +175,7 @@ class Lab:
 
     def await_event(self, kind: str, seconds: float = 20, **data: Any) -> None:
         """Wait for such a record."""
-        await_true(lambda: self.happened(kind, **data), seconds, f"{kind} {data}; {self.log()}")
+        await_true(lambda: self.happened(kind, **data), seconds, lambda: f"{kind} {data}; {self.log()}")
 
     def log(self) -> str:
         path = self.folder / "out.log"

@@ -19,6 +19,8 @@ from gameday_drivers.proxy_toxic import SHARE, STREAM_HELP, Stream, Toxic, Toxic
 PROXY = {"help": "a name under proxies: that has control: (the server's address) and name: (the proxy's name there)"}
 TIMEOUT = {"unit": "duration", "help": "until it happens", "min": 0, "max": 86_400_000}
 ONE_STREAM = {"help": STREAM_HELP}
+REQUEST_SECONDS = 2.0
+"""The server answers each request by a routine of its own: that of a sender who has died may still be carried out after a later one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,8 @@ class ToxiproxyFault(ToxicFault):
     proxy: str = field(metadata=PROXY)
     stream: Stream = field(default="downstream", metadata=ONE_STREAM)
     share: float = field(default=1.0, metadata=SHARE)
+
+    request_seconds = REQUEST_SECONDS
 
     def each_way(self, kind: str, **attributes: int) -> Sequence[Toxic]:
         """Return one toxic for each direction."""
@@ -141,6 +145,7 @@ class ToxiproxyDown:
     name = "toxiproxy.down"
     reversible = True
     provable = True
+    request_seconds = REQUEST_SECONDS
 
     def plan(self, world: World) -> Plan:
         """Find the proxy."""

@@ -49,13 +49,24 @@ def _cut(driver: Driver, plan: Plan, world: World) -> dict[str, Any]:
 
 
 def _comes_back(driver: Driver, world: World, seconds: float, settle: float) -> bool:
-    """Cut inject off after ``seconds`` and revert; return whether the fault is on again within ``settle``."""
+    """Cut inject off after ``seconds`` and revert; return whether the fault is on again within ``settle``.
+
+    A driver whose request may act after its sender has died says so (``request_seconds``): what comes back then is reverted again, as a
+    run does that measures so much later.
+    """
     plan = driver.plan(world)
     in_fork(driver, "inject", plan, world, seconds)
     driver.revert(plan, world)
-    return not (
-        eventually(lambda: not driver.active(plan, world)) and stays(lambda: not driver.active(plan, world), settle)
-    )
+    if _gone_for_good(driver, plan, world, settle):
+        return False
+    if not getattr(driver, "request_seconds", 0.0):
+        return True
+    driver.revert(plan, world)
+    return not _gone_for_good(driver, plan, world, settle)
+
+
+def _gone_for_good(driver: Driver, plan: Plan, world: World, settle: float) -> bool:
+    return eventually(lambda: not driver.active(plan, world)) and stays(lambda: not driver.active(plan, world), settle)
 
 
 def main() -> None:

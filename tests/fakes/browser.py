@@ -44,15 +44,18 @@ _CUT = """width => [...document.querySelectorAll("body *")].filter(e => {
   return box.right > width + 1 || clips;
 }).map(e => e.tagName + "." + (e.getAttribute("class") || "") + " " + Math.round(e.getBoundingClientRect().right)).slice(0, 8)"""
 
+_INSTALLED = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = str(Path(__file__).with_name("chromium.sh")) if _INSTALLED else None
+"""The browser as tests start it; None where there is none."""
+
 
 @contextmanager
 def chromium() -> Generator[Browser]:
     """Start a browser of its own profile, and end it."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
+    if CHROMIUM is None:
         pytest.skip("no browser: apt-get install -y chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, headless=True, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=_FLAGS)
         try:
             yield browser
         finally:

@@ -84,7 +84,7 @@ class Production:
             assert done.exit_code == 0, done.output + repr(done.exception)
 
     def refused(self, *words: str, says: str) -> None:
-        done = self.lab.run(self.path, *words)
+        done = self.lab.measured(self.path, *words)
         assert done.code == 3, done.out + done.err
         assert done.reasons == ["policy"]
         assert says in done.verdict["stopped"]["detail"]
@@ -165,7 +165,7 @@ def test_pods_that_are_chosen_anew_for_each_run_are_approved_by_what_stays(tmp_p
 def test_two_people_approve_and_any_change_voids_it(tmp_path: Path, url: str) -> None:
     production = Production(tmp_path, url)
     production.approve("ana", "ben")
-    done = production.lab.run(production.path)
+    done = production.lab.measured(production.path)
     kinds = done.kinds()
     assert "refused" not in kinds, done.out + done.err
     assert production.lab.happened("gate", passed=True) == ("armed" in kinds)

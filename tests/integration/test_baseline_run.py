@@ -24,13 +24,13 @@ def changes(lab: Lab, fault: str) -> dict[str, Any]:
 
 def test_a_run_writes_what_the_next_one_may_not_be_worse_than(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
-    good = lab.run(lab.write(**changes(lab, "nothing")))
+    good = lab.measured(lab.write(**changes(lab, "nothing")))
     assert good.code == 0, good.err
     words = lab.command("judge", str(lab.run_folder), "--write-baseline", "base.yaml")
     done = subprocess.run(words, cwd=lab.folder, env=lab.environment(), capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     assert "baseline written: base.yaml" in done.stderr
-    worse = lab.run(lab.write(**changes(lab, "broken"), baseline="base.yaml"))
+    worse = lab.measured(lab.write(**changes(lab, "broken"), baseline="base.yaml"))
     assert worse.code == 1, worse.err
     criterion = worse.verdict["objectives"][0]["criteria"][0]
     assert criterion["phases"]["fault"]["result"] == "pass"

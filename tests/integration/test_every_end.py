@@ -93,8 +93,7 @@ def recovered(lab: Lab) -> str:
 
 def test_a_stopped_runner_is_fenced_when_its_lease_is_over(lab: Lab) -> None:
     flip = {"flip": {"do": "command", "with": switch(lab.folder, "harmless"), "for": "30s"}}
-    with lab.started(lab.write(faults=[flip])) as process:
-        lab.await_event("active", fault="flip")
+    with lab.active(lab.write(faults=[flip])) as process:
         process.send_signal(signal.SIGSTOP)
         lab.await_event("reverted", 7, fault="flip", by="watchdog", proven=True)
         assert process.wait(5) == -signal.SIGKILL
@@ -103,8 +102,7 @@ def test_a_stopped_runner_is_fenced_when_its_lease_is_over(lab: Lab) -> None:
 
 def test_runner_and_watchdog_killed_leave_work_that_recover_does(lab: Lab) -> None:
     flip = {"flip": {"do": "command", "with": switch(lab.folder, "harmless"), "for": "30s"}}
-    with lab.started(lab.write(faults=[flip])) as process:
-        lab.await_event("active", fault="flip")
+    with lab.active(lab.write(faults=[flip])) as process:
         watchdog = next(event["data"]["pid"] for event in lab.events() if event["kind"] == "watchdog-started")
         os.kill(process.pid, signal.SIGSTOP)
         os.kill(watchdog, signal.SIGKILL)
@@ -132,8 +130,7 @@ def test_runner_and_watchdog_killed_leave_work_that_recover_does(lab: Lab) -> No
 
 def test_a_lost_watchdog_aborts_and_reverts(lab: Lab) -> None:
     flip = {"flip": {"do": "command", "with": switch(lab.folder, "harmless"), "for": "30s"}}
-    with lab.started(lab.write(faults=[flip])) as process:
-        lab.await_event("active", fault="flip")
+    with lab.active(lab.write(faults=[flip])) as process:
         watchdog = next(event["data"]["pid"] for event in lab.events() if event["kind"] == "watchdog-started")
         os.kill(watchdog, signal.SIGKILL)
         assert process.wait(30) == 4
@@ -149,8 +146,7 @@ def test_a_second_signal_skips_recovery_and_report_but_no_revert_and_no_record(l
     path = lab.write(
         faults=[flip], phases=phases, objectives={"available": {"expect": "errors < 5%", "recover": {"within": "5s"}}}
     )
-    with lab.started(path) as process:
-        lab.await_event("active", fault="flip")
+    with lab.active(path) as process:
         process.send_signal(signal.SIGINT)
         lab.await_event("revert-called", fault="flip")
         process.send_signal(signal.SIGINT)

@@ -55,7 +55,7 @@ def reasons(verdict: dict[str, Any]) -> dict[str, str]:
 
 
 def test_gauges_that_keep_their_limits_pass_with_their_readings(lab: Lab) -> None:
-    ran = lab.run(gauges(lab))
+    ran = lab.measured(gauges(lab))
     assert ran.code == 0, ran.out + ran.err
     for name, value in (("backlog", 3.0), ("disk", 0.5)):
         row = next(row for row in ran.verdict["objectives"] if row["name"] == name)
@@ -69,7 +69,7 @@ def test_gauges_that_keep_their_limits_pass_with_their_readings(lab: Lab) -> Non
 
 
 def test_a_gauge_that_breaks_fails_the_run_and_recovers(lab: Lab) -> None:
-    ran = lab.run(gauges(lab, faults=deep(lab)))
+    ran = lab.measured(gauges(lab, faults=deep(lab)))
     assert ran.code == 1, ran.out + ran.err
     assert ran.verdict["objectives_broken"] == ["backlog"]
     assert "max(depth) was 5,000; < 1000 allowed" in ran.out
@@ -85,7 +85,7 @@ def test_a_probe_that_fails_is_no_data_and_one_without_its_number_a_query_error(
     used, depth = lab.folder / "used", lab.folder / "depth"
     run = f"mv {used} {used}.gone; echo deep > {depth}"
     undo = f"mv {used}.gone {used}; echo 3 > {depth}"
-    ran = lab.run(gauges(lab, faults=flip(run, undo, f"grep -q deep {depth}")))
+    ran = lab.measured(gauges(lab, faults=flip(run, undo, f"grep -q deep {depth}")))
     assert (ran.code, ran.reasons) == (3, ["no-data", "query-error"]), ran.out + ran.err
     assert reasons(ran.verdict) == {"available": "proven", "backlog": "query-error", "disk": "no-data"}
     findings = json.dumps(ran.verdict["findings"])
@@ -96,7 +96,7 @@ def test_a_probe_that_fails_is_no_data_and_one_without_its_number_a_query_error(
 def test_a_probe_that_hangs_is_no_data_and_does_not_hold_the_run_up(lab: Lab) -> None:
     lab_file = gauges(lab, faults=[{"flip": {"do": "command", "with": switch(lab.folder, "mute"), "for": "2s"}}])
     start = time.monotonic()
-    ran = lab.run(lab_file)
+    ran = lab.measured(lab_file)
     assert (ran.code, ran.reasons) == (3, ["no-data"]), ran.out + ran.err
     assert reasons(ran.verdict) == {"available": "proven", "backlog": "no-data", "disk": "proven"}
     assert time.monotonic() - start < 40
@@ -111,7 +111,7 @@ def test_a_command_that_never_ends_is_left_by_nobody(lab: Lab) -> None:
     }
     document["objectives"] = {"backlog": {"expect": "max(depth) < 1000", "recover": {"within": "2s", "hold": "1s"}}}
     start = time.monotonic()
-    ran = lab.run(lab.write(document))
+    ran = lab.measured(lab.write(document))
     assert ran.code == 0, ran.out + ran.err
     assert time.monotonic() - start < 50
     assert lab.left_over() == []
@@ -120,7 +120,7 @@ def test_a_command_that_never_ends_is_left_by_nobody(lab: Lab) -> None:
 def test_a_system_with_its_own_traffic_needs_no_load(lab: Lab) -> None:
     document = json.loads(gauges(lab, faults=deep(lab)).read_text())
     del document["load"], document["objectives"]["available"]
-    ran = lab.run(lab.write(document))
+    ran = lab.measured(lab.write(document))
     assert (ran.code, ran.verdict["objectives_broken"], ran.verdict["load"]) == (1, ["backlog"], None), ran.err
     assert not lab.happened("load-started")
     assert (lab.run_folder / "report.html").exists()
@@ -129,7 +129,7 @@ def test_a_system_with_its_own_traffic_needs_no_load(lab: Lab) -> None:
 def test_an_abort_rule_on_a_gauge_reverts_at_once(lab: Lab) -> None:
     faults = deep(lab)
     faults[0]["flip"]["for"] = "30s"
-    ran = lab.run(gauges(lab, faults=faults, abort=["max(depth) < 4000 for 1s"]))
+    ran = lab.measured(gauges(lab, faults=faults, abort=["max(depth) < 4000 for 1s"]))
     assert (ran.code, ran.reasons) == (4, ["guard"]), ran.out + ran.err
     assert ran.verdict["objectives_broken"] == ["backlog"]
     assert (lab.folder / "depth").read_text().strip() == "3"
@@ -161,7 +161,7 @@ def test_an_http_fault_is_made_proven_and_undone(lab: Lab) -> None:
             "undo": {"delete": f"{server.url}/fault"},
             "active": {"get": f"{server.url}/fault", "check": ["status == 200"]},
         }
-        ran = lab.run(gauges(lab, faults=[{"flag": {"do": "http", "with": calls, "for": "2s"}}]))
+        ran = lab.measured(gauges(lab, faults=[{"flag": {"do": "http", "with": calls, "for": "2s"}}]))
         assert ran.code == 0, ran.out + ran.err
         assert [method for method, *_ in server.seen if method != "GET"] == ["POST", "DELETE"]
         assert not server.on

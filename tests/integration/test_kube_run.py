@@ -36,7 +36,7 @@ def faults(kube: FakeKube, folder: Path, **kill: Any) -> list[dict[str, Any]]:
 
 def test_a_pod_is_killed_and_a_deployment_scaled_away_and_back(kube: FakeKube, tmp_path: Path) -> None:
     lab, before = Lab(tmp_path), kube.ready("web")
-    ran = lab.run(lab.write(faults=faults(kube, tmp_path)))
+    ran = lab.measured(lab.write(faults=faults(kube, tmp_path)))
     assert ran.code == 0, ran.out + ran.err
     assert eventually(lambda: len(kube.ready("web")) == 3)
     assert not before & kube.ready("web")
@@ -56,7 +56,7 @@ def test_a_pod_that_nothing_replaces_makes_no_pass_whatever_the_status_says(kube
     assert eventually(lambda: told_ready(kube) == 3)
     kube.pace.replaces = kube.pace.tells = False
     lab = Lab(tmp_path)
-    ran = lab.run(lab.write(faults=faults(kube, tmp_path)[:1]))
+    ran = lab.measured(lab.write(faults=faults(kube, tmp_path)[:1]))
     assert told_ready(kube) == 3
     assert ran.code == 3, ran.out + ran.err
     assert "not-recovered" in ran.reasons
@@ -76,7 +76,7 @@ def told_ready(kube: FakeKube) -> int:
 
 def test_a_blast_radius_that_is_too_large_touches_nothing(kube: FakeKube, tmp_path: Path) -> None:
     lab, before = Lab(tmp_path), kube.ready("web")
-    ran = lab.run(lab.write(faults=faults(kube, tmp_path, keep_ready=3)))
+    ran = lab.measured(lab.write(faults=faults(kube, tmp_path, keep_ready=3)))
     assert ran.code not in (0, 1), ran.out
     assert "keep_ready" in ran.out + ran.err
     assert kube.ready("web") == before
@@ -94,7 +94,7 @@ def test_rights_that_are_missing_are_printed_as_rules_to_copy(kube: FakeKube, tm
     planned = lab.run_verb("plan", str(path))
     assert planned.code == 3
     assert rules in planned.out
-    ran = lab.run(path)
+    ran = lab.measured(path)
     assert ran.code not in (0, 1), ran.out
     assert rules in ran.err
     assert len(kube.ready("web")) == 3
@@ -103,7 +103,7 @@ def test_rights_that_are_missing_are_printed_as_rules_to_copy(kube: FakeKube, tm
 def test_pods_are_killed_in_rounds_each_chosen_anew(kube: FakeKube, tmp_path: Path) -> None:
     lab, before = Lab(tmp_path), kube.ready("web")
     rounds = faults(kube, tmp_path, every="700ms", times=3, max_targets=3, keep_ready=0)[:1]
-    ran = lab.run(lab.write(faults=rounds))
+    ran = lab.measured(lab.write(faults=rounds))
     assert ran.code == 0, ran.out + ran.err
     killed = [body["preconditions"]["uid"] for method, _, body in kube.requests if method == "DELETE"]
     assert len(set(killed)) == len(killed) == 3

@@ -23,7 +23,7 @@ def test_a_failing_run_opens_a_finding_and_a_passing_one_closes_it_whatever_its_
 
     monkeypatch.setenv("GAMEDAY_LEDGER", file)
     monkeypatch.setenv("GAMEDAY_LEDGER_SECONDS", "50")
-    failed = lab.run(lab.write(document, faults=[breaks]))
+    failed = lab.measured(lab.write(document, faults=[breaks]))
     assert failed.code == 1, failed.out + failed.err
     assert "open finding" in failed.err
     assert "ledger:" not in failed.out
@@ -35,7 +35,7 @@ def test_a_failing_run_opens_a_finding_and_a_passing_one_closes_it_whatever_its_
         url = f"postgresql://me:s3cret@127.0.0.1:{silent.getsockname()[1]}/gameday"
         monkeypatch.setenv("GAMEDAY_LEDGER", url)
         monkeypatch.setenv("GAMEDAY_LEDGER_SECONDS", "1")
-        passed = lab.run(lab.write(document, faults=[survives]))
+        passed = lab.measured(lab.write(document, faults=[survives]))
     assert passed.code == 0, passed.out + passed.err
     assert passed.verdict["verdict"] == "pass"
     (line,) = [line for line in passed.err.splitlines() if "ledger:" in line]

@@ -134,8 +134,7 @@ def test_too_few_samples_are_refused_before_anything_is_touched(lab: Lab) -> Non
 
 
 def test_load_child_killed(lab: Lab) -> None:
-    with lab.started(lab.write(faults=[fault(lab, length="6s")])) as process:
-        lab.await_event("active", fault="flip")
+    with lab.active(lab.write(faults=[fault(lab, length="6s")])) as process:
         os.kill(load_pid(lab), signal.SIGKILL)
         assert process.wait(30) == 4
     assert lab.happened("abort", reason="load-generator")
@@ -143,8 +142,7 @@ def test_load_child_killed(lab: Lab) -> None:
 
 
 def test_load_generator_starved(lab: Lab) -> None:
-    with lab.started(lab.write(faults=[fault(lab, length="5s")])) as process:
-        lab.await_event("active", fault="flip")
+    with lab.active(lab.write(faults=[fault(lab, length="5s")])) as process:
         os.kill(load_pid(lab), signal.SIGSTOP)
         time.sleep(1.2)  # the starvation itself
         os.kill(load_pid(lab), signal.SIGCONT)

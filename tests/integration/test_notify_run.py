@@ -145,8 +145,7 @@ def test_an_abort_is_told_while_it_is_reverted_and_a_receiver_that_hangs_holds_u
     with receiver() as good, receiver(never) as stuck:
         monkeypatch.setenv("FIRST", good.url)
         monkeypatch.setenv("SECOND", stuck.url)
-        with lab.started(path) as process:
-            lab.await_event("active", fault="flip")
+        with lab.active(path) as process:
             assert not any(CANARY in line for line in command_lines())
             process.terminate()
             assert process.wait(40) == 4, lab.log()

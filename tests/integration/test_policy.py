@@ -39,7 +39,7 @@ def test_what_is_forbidden_never_begins_and_plan_says_why(tmp_path: Path, rules:
     lab = Lab(tmp_path)
     path = lab.write()
     (tmp_path / "gameday.toml").write_text(rules)
-    done = lab.run(path)
+    done = lab.measured(path)
     assert (done.code, done.reasons) == (3, ["policy"])
     assert says in done.verdict["stopped"]["detail"]
     assert done.kinds() == ["opened", "refused", "closed"]
@@ -52,7 +52,7 @@ def test_targets_are_refused_when_they_are_known_and_before_any_fault(tmp_path: 
     lab = Lab(tmp_path)
     path = lab.write()
     (tmp_path / "gameday.toml").write_text(OPEN + 'deny_targets = ["*harmless*"]')
-    done = lab.run(path)
+    done = lab.measured(path)
     assert (done.code, done.reasons) == (3, ["policy"])
     assert not {"armed", "inject-called", "load-started"} & set(done.kinds())
     assert not lab.left_over()
@@ -62,7 +62,7 @@ def test_a_policy_that_cannot_be_read_lets_nothing_run(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     path = lab.write()
     (tmp_path / "gameday.toml").write_text("[environments")
-    done = lab.run(path)
+    done = lab.measured(path)
     assert done.code == 2
     assert "is not TOML" in done.err
     assert not lab.runs.exists() or not list(lab.runs.iterdir())
@@ -80,7 +80,7 @@ def test_an_abort_rule_of_the_policy_stops_a_run_that_has_none(tmp_path: Path) -
     document["faults"][0]["flip"]["for"] = "20s"
     path = lab.write(document)
     (tmp_path / "gameday.toml").write_text(OPEN + 'abort = ["errors lose 500ms of traffic beyond 10%"]')
-    done = lab.run(path)
+    done = lab.measured(path)
     assert done.code in (1, 4)
     assert done.verdict["aborted_by"] == "guard"
     assert done.verdict["faults"][0]["undo"] == "proven"

@@ -55,7 +55,7 @@ def test_gauges_of_every_sort_are_judged_in_one_run(lab: Lab, tmp_path: Path) ->
         where = Opened(scheme="redis", password=PASSWORD, host="127.0.0.1", port=port)
         with connected(where, Deadline.after(5)) as redis:
             redis.ask("RPUSH", "jobs", "a", "b", "c")
-        ran = lab.run(
+        ran = lab.measured(
             experiment(
                 lab,
                 rows={"sql": "select sum(n) from jobs", "url": shop(tmp_path)},
@@ -91,7 +91,7 @@ def values_of(row: Any) -> set[float]:
 
 def test_who_is_not_let_in_has_no_data_and_the_secret_is_nowhere(lab: Lab, tmp_path: Path) -> None:
     with redis_server(tmp_path, "--requirepass", "another") as port:
-        ran = lab.run(experiment(lab, jobs={"redis": f"redis://:${{redis}}@127.0.0.1:{port}/0", "llen": "jobs"}))
+        ran = lab.measured(experiment(lab, jobs={"redis": f"redis://:${{redis}}@127.0.0.1:{port}/0", "llen": "jobs"}))
     assert ran.code == 3, ran.out + ran.err
     assert "WRONGPASS" in "".join(path.read_text() for path in lab.runs.rglob("samples.ndjson"))
     assert PASSWORD not in ran.out + ran.err

@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -21,9 +20,9 @@ from typing import Any
 import pytest
 
 from gameday_reports.html import STYLE, HtmlReport
+from tests.fakes.browser import CHROMIUM
 from tests.fakes.sample_run import sample_run
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",

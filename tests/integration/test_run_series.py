@@ -29,14 +29,14 @@ def test_the_second_run_knows_the_first(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     broken = {"flip": {"do": "command", "with": switch(lab.folder), "at": "0s", "for": "2s"}}
     path = lab.write(faults=[broken])
-    first = lab.run(path)
+    first = lab.measured(path)
     assert first.code == 1, first.err
     earlier = lab.run_folder
     assert not (earlier / "previous.json").exists()
     (fingerprint,) = [f["fingerprint"] for f in first.verdict["findings"] if f["rule"] == "broken"]
     (tmp_path / "findings.yaml").write_text(f"{fingerprint}: {{owner: team-a, due: 2020-01-01}}\nabc: {{owner: b}}\n")
 
-    second = lab.run(path)
+    second = lab.measured(path)
     assert second.code == 1, second.err
     assert "is not the fingerprint of a finding" in second.err
     newer = lab.run_folder

@@ -45,8 +45,7 @@ def command_lines_with_secret() -> list[str]:
 def test_a_secret_is_used_and_written_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_TOKEN", SECRET)
     lab, path = lab_with_secret(tmp_path)
-    with lab.started(path) as process:
-        lab.await_event("active", fault="flip")
+    with lab.active(path) as process:
         target = next(e["data"]["pid"] for e in lab.events() if e["kind"] == "process-started")
         assert f"TOKEN={SECRET}".encode() in (Path("/proc") / str(target) / "environ").read_bytes()
         assert command_lines_with_secret() == []
@@ -71,8 +70,7 @@ def test_recover_takes_a_secret_from_the_environment_again(tmp_path: Path, monke
     document["system"]["target"]["env"] = {"TOKEN": "${token}"}
     stop = {"gone": {"do": "process.stop", "with": {"process": "target"}, "for": "30s"}}
     path = lab.write(document, faults=[stop])
-    with lab.started(path) as process:
-        lab.await_event("active", fault="gone")
+    with lab.active(path, fault="gone") as process:
         watchdog = next(event["data"]["pid"] for event in lab.events() if event["kind"] == "watchdog-started")
         process.send_signal(signal.SIGSTOP)
         os.kill(watchdog, signal.SIGKILL)

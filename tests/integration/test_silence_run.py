@@ -43,7 +43,7 @@ def written(lab: Lab, url: str, **changes: Any) -> Path:
 
 def test_it_spans_the_run_counts_as_no_fault_and_is_gone(server: Alertmanager, tmp_path: Path) -> None:
     lab = Lab(tmp_path)
-    ran = lab.run(written(lab, server.url))
+    ran = lab.measured(written(lab, server.url))
     events = [(event["kind"], event["data"].get("fault", event["data"].get("name", ""))) for event in lab.events()]
     order = [
         ("armed", SILENCE),
@@ -98,7 +98,7 @@ def test_plan_names_what_it_silences_and_makes_nothing(server: Alertmanager, tmp
 def test_an_alertmanager_that_does_not_answer_means_no_run(tmp_path: Path) -> None:
     """Somebody would be paged: nothing is loaded and nothing injected."""
     lab = Lab(tmp_path)
-    ran = lab.run(written(lab, f"http://127.0.0.1:{free_port()}"))
+    ran = lab.measured(written(lab, f"http://127.0.0.1:{free_port()}"))
     assert ran.code == 3
     assert ran.reasons == ["action-failed"]
     assert "the alerts cannot be silenced" in ran.err

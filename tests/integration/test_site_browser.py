@@ -6,7 +6,6 @@ Needs Debian's chromium: ``apt-get install chromium``.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +18,12 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from gameday.runner.site import build_site
 from gameday_reports.comparison.as_html import HtmlComparison
 from gameday_reports.postmortem.as_html import HtmlPostmortem
+from tests.fakes.browser import CHROMIUM
 from tests.fakes.many_runs import NOW, write_many
 from tests.fakes.sample_day import sample_day
 from tests.fakes.stories import experiment
 from tests.unit.test_comparison import BROKEN, GOOD, HOSTILE, OLD, told
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 Scheme = Literal["light", "dark"]
 SITE = ("index.html", "oncall.html", "runs.html")
 ALONE = ("comparison.html", "not-comparable.html", "postmortem.html", "postmortem-dirty.html")

@@ -26,7 +26,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         {"one": {"do": "command", "with": switch(lab.folder, "one"), "for": "3s"}},
         {"two": {"do": "command", "with": switch(lab.folder, "two"), "at": "1s", "for": "1s"}},
     ]
-    ran = lab.run(lab.write(faults=faults))
+    ran = lab.measured(lab.write(faults=faults))
     assert ran.code == 0, ran.err
     yield lab.run_folder
 

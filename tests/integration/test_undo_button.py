@@ -24,8 +24,7 @@ def gameday(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.long
 def test_stop_ends_a_run_and_lets_none_start_until_resume(lab: Lab) -> None:
     flip = {"flip": {"do": "command", "with": switch(lab.folder, "harmless"), "for": "30s"}}
-    with lab.started(lab.write(faults=[flip])) as process:
-        lab.await_event("active", fault="flip")
+    with lab.active(lab.write(faults=[flip])) as process:
         said = gameday(lab, "stop", "checkout", "is", "down")
         assert said.returncode == 0
         assert "gameday resume" in said.stdout
@@ -43,7 +42,7 @@ def test_stop_ends_a_run_and_lets_none_start_until_resume(lab: Lab) -> None:
     assert "gameday resume" in refused.err
     assert gameday(lab, "resume").stdout == "runs may start again\n"
     assert gameday(lab, "resume").stdout == "nothing was stopped\n"
-    assert lab.run(lab.write()).code == 0
+    assert lab.measured(lab.write()).code == 0
 
 
 def test_what_root_presses_stops_every_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,8 +160,7 @@ def test_a_fault_that_keeps_every_core_busy_is_no_death(lab: Lab) -> None:
         "active": ["test", "-s", pids],
     }
     path = lab.write(faults=[{"busy": {"do": "command", "with": busy, "for": "9s"}}])
-    with lab.started(path) as process:
-        lab.await_event("active", fault="busy")
+    with lab.active(path, fault="busy") as process:
         running = Path(pids).read_text().split()
         assert process.wait(50) in (0, 1, 3), lab.log()
     assert not lab.happened("taken-over"), "the watchdog took a busy runner for a dead one"
@@ -172,8 +171,7 @@ def test_a_fault_that_keeps_every_core_busy_is_no_death(lab: Lab) -> None:
 
 @pytest.mark.slow
 def test_a_watchdog_that_hangs_is_noticed_and_everything_reverted(lab: Lab) -> None:
-    with lab.started(lab.write(faults=[held(lab)])) as process:
-        lab.await_event("active", fault="flip")
+    with lab.active(lab.write(faults=[held(lab)])) as process:
         watchdog = next(event["data"]["pid"] for event in lab.events() if event["kind"] == "watchdog-started")
         os.kill(watchdog, signal.SIGSTOP)
         assert process.wait(30) == 4, lab.log()

@@ -233,8 +233,7 @@ def test_recover_on_a_journal_that_cannot_be_written_still_undoes(tmp_path: Path
 def test_a_run_is_refused_while_an_earlier_one_left_something_on_its_targets(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     flip = {"flip": {"do": "command", "with": switch(lab.folder, "harmless"), "for": "30s"}}
-    with lab.started(lab.write(faults=[flip])) as process:
-        lab.await_event("active", fault="flip")
+    with lab.active(lab.write(faults=[flip])) as process:
         watchdog = next(event["data"]["pid"] for event in lab.events() if event["kind"] == "watchdog-started")
         os.kill(process.pid, signal.SIGSTOP)
         os.kill(watchdog, signal.SIGKILL)
@@ -246,7 +245,7 @@ def test_a_run_is_refused_while_an_earlier_one_left_something_on_its_targets(tmp
     assert refused.verdict["reasons"] == ["residue"]
     assert f"gameday recover {lost}" in refused.out
     assert refused.kinds() == ["opened", "refused", "closed"], "nothing was touched"
-    passed = lab.run(lab.write(), "--after-recover")
+    passed = lab.measured(lab.write(), "--after-recover")
     assert passed.code == 0, passed.out + passed.err
     assert "reverted flip: proven gone" in passed.err
     assert lab.left_over() == []

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lab = Lab(tmp_path_factory.mktemp("verify"))
-    assert lab.run(lab.write()).code == 0
+    assert lab.measured(lab.write()).code == 0
     return lab.run_folder
 
 
