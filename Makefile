@@ -4,6 +4,7 @@ BIN := .venv/bin
 VENV_PACKAGES := python3-venv
 # package:program, as tests look for it. Tests start them on ports and folders of their own; RUNLEVEL=1 below keeps Debian from starting them, too
 TEST_PACKAGES := chromium npm openssl openssh-client:ssh-keygen prometheus prometheus-alertmanager redis-server rabbitmq-server postgresql:pg_createcluster systemd:systemd-analyze
+CLUSTER_TESTS ?= cluster
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow cluster cluster-down test-cluster lint bench samples wheel clean
@@ -28,7 +29,7 @@ cluster-down: .venv/ready-dev  ## end that cluster; nothing of it is left but th
 	@$(BIN)/python -m tests.cluster.machine down
 
 test-cluster: .venv/ready-dev  ## the tests on that cluster, or on the one that GAMEDAY_TEST_KUBECONFIG names
-	@$(BIN)/python -m pytest -q -m cluster -p no:xdist --durations=15 tests/cluster
+	@$(BIN)/python -m pytest -q -m "$(CLUSTER_TESTS)" -p no:xdist --durations=15 tests/cluster
 
 lint: .venv/ready-dev  ## ruff, mypy strict, pyright strict, import contracts, dependencies
 	@$(BIN)/ruff check .

@@ -31,7 +31,7 @@ def make_pages(shop: Shop, image: str) -> dict[str, Any]:
             {"name": "settings", "mountPath": "/settings"},
         ],
         "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
-        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "96Mi"}},
+        "resources": {"requests": {"cpu": "100m", "memory": "16Mi"}, "limits": {"memory": "96Mi"}},
     }
     volumes = [
         {"name": "pages", "configMap": {"name": "pages", "defaultMode": 0o755}},

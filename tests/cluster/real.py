@@ -118,7 +118,7 @@ class Shop:
                 "periodSeconds": 1,
                 "failureThreshold": 1,
             },
-            "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "96Mi"}},
+            "resources": {"requests": {"cpu": "100m", "memory": "16Mi"}, "limits": {"memory": "96Mi"}},
         }
         more = dict(beside or {})
         pod = {"terminationGracePeriodSeconds": 2, "automountServiceAccountToken": False, **more}

@@ -22,7 +22,7 @@ from tests.cluster.machine.place import Place
 from tests.cluster.real import WAIT_SECONDS, Reach, Shop
 from tests.fakes.busy import until_measured
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(900, func_only=True)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(900, func_only=True)]
 START_SECONDS, END_SECONDS, BACK_SECONDS = 60.0, 120.0, 30.0
 SCALE = """version: 1
 title: The deployment is away

@@ -20,7 +20,7 @@ from tests.cluster.shipped import words_of
 from tests.fakes.busy import unmeasured, until_measured
 from tests.harness import Lab, Ran
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(400, func_only=True)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(400, func_only=True)]
 PASS, FAIL = 0, 1
 
 
