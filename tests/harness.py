@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -142,6 +143,7 @@ class Lab:
             verdict = self.run_folder / "verdict.json"
             if not verdict.exists() or not unmeasured(json.loads(verdict.read_text())):
                 break
+            shutil.rmtree(self.run_folder)
         raise AssertionError(f"{fault} was never on: {self.log()}")
 
     def _on_or_over(self, process: subprocess.Popen[bytes], fault: str) -> bool:
@@ -149,10 +151,27 @@ class Lab:
 
     def measured(self, path: Path, *words: str, timeout: float = 60) -> Ran:
         """Run to the end, as ``run`` does; again where the machine was too busy to measure."""
-        return until_measured(
-            lambda _: self.run(path, *words, timeout=timeout),
-            lambda ran: ran.code == INCONCLUSIVE and unmeasured(ran.verdict),
-        )
+
+        before, made = self._folders(), set[Path]()
+
+        def attempt(_: int) -> Ran:
+            for folder in made:
+                shutil.rmtree(folder)  # as if it had never been
+            ran = self.run(path, *words, timeout=timeout)
+            made.clear()
+            made.update(self._folders() - before)
+            return ran
+
+        def busy(ran: Ran) -> bool:
+            verdicts = [folder / "verdict.json" for folder in made]
+            return ran.code == INCONCLUSIVE and any(
+                unmeasured(json.loads(verdict.read_text())) for verdict in verdicts if verdict.exists()
+            )
+
+        return until_measured(attempt, busy)
+
+    def _folders(self) -> set[Path]:
+        return set(self.runs.iterdir()) if self.runs.exists() else set()
 
     @property
     def run_folder(self) -> Path:

@@ -33,7 +33,7 @@ def document(lab: Lab, **fault: Any) -> dict[str, Any]:
 
 def test_an_action_is_proven_and_undone_and_a_probe_is_judged(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
-    ran = lab.run(lab.write(document(lab)))
+    ran = lab.measured(lab.write(document(lab)))
     assert ran.code == 0, ran.out + ran.err
     fault = ran.verdict["faults"][0]
     assert (fault["proof"], fault["undo"]) == ("proven", "proven")
@@ -43,7 +43,7 @@ def test_an_action_is_proven_and_undone_and_a_probe_is_judged(tmp_path: Path) ->
 def test_an_action_that_hangs_is_ended_and_undone(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     flag = str(tmp_path / "flag")
-    ran = lab.run(lab.write(document(lab, timeout="1s", arguments={"path": flag, "slowly": 5.0})))
+    ran = lab.measured(lab.write(document(lab, timeout="1s", arguments={"path": flag, "slowly": 5.0})))
     assert (ran.code, ran.verdict["faults"][0]["reason"]) == (3, "action-failed")
     assert "within 1 s" in ran.verdict["faults"][0]["detail"]
     assert not (tmp_path / "flag").exists()

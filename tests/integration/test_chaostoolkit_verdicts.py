@@ -113,7 +113,7 @@ def test_an_overlay_adds_load_and_objectives(tmp_path: Path) -> None:
     steps = [action("make", "switch_on", path=str(tmp_path / "flag")), action("hold", "sleep", seconds=2)]
     write(tmp_path / "existing.json", experiment(tmp_path, method=steps))
     document = {key: value for key, value in lab.document().items() if key != "faults"}
-    ran = lab.run(lab.write({**document, "phases": PHASES, "uses": {"file": "existing.json", "for": "20s"}}))
+    ran = lab.measured(lab.write({**document, "phases": PHASES, "uses": {"file": "existing.json", "for": "20s"}}))
     assert (ran.code, ran.reasons) == (0, ["proven"]), ran.out + ran.err
     verdict = ran.verdict
     assert [one["name"] for one in verdict["objectives"]] == ["available"]

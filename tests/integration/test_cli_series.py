@@ -39,7 +39,7 @@ def plans(lab: Lab) -> list[dict[str, Any]]:
 
 def test_repeats_of_a_matrix_are_runs_of_their_own_and_one_document(lab: Lab) -> None:
     path = short(lab, matrix={"kind": ["a", "b"]}, title="Survives ${kind} in ${run.id}")
-    ran = lab.run(path, "--repeat", "2", "--seed", "7", "--format", "json", timeout=120)
+    ran = lab.measured(path, "--repeat", "2", "--seed", "7", "--format", "json", timeout=120)
     found = json.loads(ran.out)
     assert ran.code == 0, ran.err
     assert [(row["variant"], row["passed"], row["runs"]) for row in found["repeats"]] == [
@@ -90,7 +90,7 @@ def left_behind(lab: Lab) -> Ran:
     """A run whose undo failed: the switch is still on."""
     stuck = {**switch(lab.folder, "stuck"), "undo": ["test", "-e", str(lab.folder / "allowed")]}
     path = short(lab, faults=[{"stuck": {"do": "command", "with": stuck, "at": "0s", "for": "1s"}}])
-    ran = lab.run(path, timeout=90)
+    ran = lab.measured(path, timeout=90)
     assert ran.code == 5, ran.err
     return ran
 
@@ -102,7 +102,7 @@ def test_a_run_refuses_what_a_lost_one_left_until_it_is_told_to_undo_it(lab: Lab
     assert refused.code == 3
     assert refused.reasons == ["residue"]
     assert "gameday recover" in refused.out
-    kept = lab.run(path, "--after-recover", timeout=90)
+    kept = lab.measured(path, "--after-recover", timeout=90)
     assert kept.code == 5, "what cannot be undone stops it"
     assert "DIRTY" in kept.err
     await_true((lab.folder / "stuck").exists, 1, "still on")

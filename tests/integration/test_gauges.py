@@ -143,8 +143,7 @@ def test_a_lost_runner_leaves_no_probe_behind(lab: Lab) -> None:
         "timeout": "4m",
     }
     document["faults"][0]["flip"]["for"] = "20s"
-    with lab.started(lab.write(document)) as process:
-        lab.await_event("active", when="proof", active=True)
+    with lab.active(lab.write(document)) as process:
         process.kill()
         process.wait()
     lab.await_event("reverted", by="watchdog", proven=True)

@@ -121,7 +121,7 @@ def test_when_the_runner_is_killed_between_rounds_nothing_goes_on_killing(kube: 
     def kills() -> int:
         return sum(method == "DELETE" for method, _, _ in kube.requests)
 
-    with lab.started(lab.write(faults=rounds)) as running:
+    with lab.active(lab.write(faults=rounds), fault=next(iter(rounds[0]))) as running:
         assert eventually(lambda: kills() >= 3, 60)
         running.kill()
         running.wait(20)
