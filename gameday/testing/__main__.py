@@ -38,34 +38,27 @@ def _frozen(value: Any) -> Any:
 
 
 def _cut(driver: Driver, plan: Plan, world: World) -> dict[str, Any]:
-    """Cut inject off at several moments, each followed by a revert; report the first after which the fault is back."""
+    """Cut inject off at several moments, each followed by a revert; report the first after which the fault is back.
+
+    Then it is reverted once more, and ``mended`` says whether that was the end of it.
+    """
     start = time.monotonic()
     driver.inject(plan, world)
     length = time.monotonic() - start
     driver.revert(plan, world)
     cuts = [length * share for share in CUTS]
-    back = next((seconds for seconds in cuts if _comes_back(driver, world, seconds, length + SETTLE_SECONDS)), None)
-    return {"cut": cuts, "back": back}
+    for seconds in cuts:
+        known = driver.plan(world)
+        in_fork(driver, "inject", known, world, seconds)
+        if not _reverted_for_good(driver, known, world, length + SETTLE_SECONDS):
+            mended = _reverted_for_good(driver, known, world, length + SETTLE_SECONDS)
+            return {"cut": cuts, "back": seconds, "mended": mended}
+    return {"cut": cuts, "back": None, "mended": True}
 
 
-def _comes_back(driver: Driver, world: World, seconds: float, settle: float) -> bool:
-    """Cut inject off after ``seconds`` and revert; return whether the fault is on again within ``settle``.
-
-    A driver whose request may act after its sender has died says so (``request_seconds``): what comes back then is reverted again, as a
-    run does that measures so much later.
-    """
-    plan = driver.plan(world)
-    in_fork(driver, "inject", plan, world, seconds)
+def _reverted_for_good(driver: Driver, plan: Plan, world: World, settle: float) -> bool:
+    """Revert; return whether the fault is gone and not on again within ``settle``."""
     driver.revert(plan, world)
-    if _gone_for_good(driver, plan, world, settle):
-        return False
-    if not getattr(driver, "request_seconds", 0.0):
-        return True
-    driver.revert(plan, world)
-    return not _gone_for_good(driver, plan, world, settle)
-
-
-def _gone_for_good(driver: Driver, plan: Plan, world: World, settle: float) -> bool:
     return eventually(lambda: not driver.active(plan, world)) and stays(lambda: not driver.active(plan, world), settle)
 
 

@@ -225,6 +225,8 @@ class TestTlsExpired(DriverContract):
 
 @pytest.mark.long
 class TestToxiproxyLatency(DriverContract):
+    lands_late = True
+
     @pytest.fixture
     def world(self, elsewhere: World) -> World:
         return elsewhere
@@ -236,6 +238,8 @@ class TestToxiproxyLatency(DriverContract):
 
 @pytest.mark.long
 class TestToxiproxyDown(DriverContract):
+    lands_late = True
+
     @pytest.fixture
     def world(self, elsewhere: World) -> World:
         return elsewhere

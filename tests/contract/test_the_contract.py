@@ -75,6 +75,15 @@ def test_an_inject_that_no_deadline_reaches_is_caught(tmp_path: Path) -> None:
         LAWS.test_an_inject_cut_off_does_not_come_back(driver, driver.plan(world), world)
 
 
+class Late(DriverContract):
+    lands_late = True
+
+
+def test_what_lands_late_is_accepted_where_that_is_said_and_a_second_revert_ends_it(tmp_path: Path) -> None:
+    driver, world = mutants.slow_flag(tmp_path), World(run_id="r")
+    Late().test_an_inject_cut_off_does_not_come_back(driver, driver.plan(world), world)
+
+
 def test_a_revert_that_takes_the_dying_for_the_living_is_caught(tmp_path: Path) -> None:
     with running(world_of(tmp_path, "payments", argv=(sys.executable, "-c", SLOW_TO_END))) as world:
         assert eventually(lambda: Path(world.system["payments"].log).read_text() == "ready\n")

@@ -179,6 +179,26 @@ async def test_a_host_that_cannot_even_be_started_does_not_keep_the_others_on(st
     assert on.said("still-active")[0]["error"] == "no driver host: the driver host did not start"
 
 
+@pytest.mark.anyio
+async def test_what_a_dead_sender_has_asked_for_and_comes_after_the_revert_is_reverted_again(
+    stage: Callable[..., Stage],
+) -> None:
+    """The second measurement waits for as long as such a request may take; a revert that nothing cut off does not."""
+    known: list[Stage] = []
+
+    def lands_late(_fault: str, op: str) -> dict[str, Any]:
+        asked = [op for _, op in known[0].hosts.asked]
+        return {"active": asked.count("revert") == 1 and asked.count("active") == 2} if op == "active" else {"ok": True}
+
+    on = stage(lands_late, fault("remote", cut_off=True, request_seconds=0.6))
+    known.append(on)
+    began = anyio.current_time()
+    await faults.revert_open(on.ctx)
+    assert anyio.current_time() - began >= 2 * 0.6
+    assert [op for _, op in on.hosts.asked] == ["revert", "active", "active", "revert", "active", "active"]
+    assert on.ctx.faults["remote"].undone
+
+
 def holding(name: str, op: str) -> dict[str, Any]:
     plan = Plan(driver="fake", targets=(name,)).to_json()
     answers: dict[str, dict[str, Any]] = {"plan": {"plan": plan}, "active": {"active": True}, "met": {"met": None}}
