@@ -137,7 +137,7 @@ class Lab:
         for _ in range(TRIES):
             with self.started(path, *words) as process:
                 await_true(partial(self._on_or_over, process, fault), 20, "a fault that is on, or an end")
-                if self.happened("active", fault=fault):
+                if self.is_on(fault):
                     yield process
                     return
             verdict = self.run_folder / "verdict.json"
@@ -146,8 +146,12 @@ class Lab:
             shutil.rmtree(self.run_folder)
         raise AssertionError(f"{fault} was never on: {self.log()}")
 
+    def is_on(self, fault: str) -> bool:
+        """Whether a fault of the newest run was proven to be on."""
+        return self.happened("active", fault=fault, when="proof", active=True)
+
     def _on_or_over(self, process: subprocess.Popen[bytes], fault: str) -> bool:
-        return self.happened("active", fault=fault) or process.poll() is not None
+        return self.is_on(fault) or process.poll() is not None
 
     def measured(self, path: Path, *words: str, timeout: float = 60) -> Ran:
         """Run to the end, as ``run`` does; again where the machine was too busy to measure."""
