@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from gameday.spi import DriverError, World
@@ -12,20 +9,8 @@ from gameday_drivers.kube.hpa_freeze import FreezeAutoscaler
 from tests.fakes.kube import FakeKube
 from tests.fakes.kube.family import Where
 from tests.fakes.kube.store import AUTOSCALERS
-from tests.fakes.kube.world import furnished, inside
 
 WORLD = World(run_id="r-1", fault="f")
-
-
-@pytest.fixture
-def kube() -> Iterator[FakeKube]:
-    with furnished() as kube:
-        yield kube
-
-
-@pytest.fixture
-def where(kube: FakeKube, tmp_path: Path) -> Where:
-    return inside(kube, tmp_path)
 
 
 def test_a_frozen_autoscaler_keeps_its_other_policies(kube: FakeKube, where: Where) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from gameday.spi import DriverError, World
@@ -14,20 +11,9 @@ from tests.fakes.kube import FakeKube
 from tests.fakes.kube.family import Subject, Where
 from tests.fakes.kube.store import merged
 from tests.fakes.kube.subjects import FIELDS_CHANGED
-from tests.fakes.kube.world import furnished, inside, state, writes
+from tests.fakes.kube.world import state, writes
 
 WORLD, OTHER = World(run_id="r-1", fault="f"), World(run_id="r-2", fault="f")
-
-
-@pytest.fixture
-def kube() -> Iterator[FakeKube]:
-    with furnished() as kube:
-        yield kube
-
-
-@pytest.fixture
-def where(kube: FakeKube, tmp_path: Path) -> Where:
-    return inside(kube, tmp_path)
 
 
 @pytest.mark.parametrize("case", FIELDS_CHANGED.values(), ids=FIELDS_CHANGED)

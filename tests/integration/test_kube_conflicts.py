@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,16 +11,10 @@ from gameday.spi import Driver, DriverError, World
 from tests.fakes.kube import ApiError, FakeKube
 from tests.fakes.kube.store import DEPLOYMENTS, NODES, Resource
 from tests.fakes.kube.subjects import FIELDS_CHANGED, NODES_CHANGED, SUBJECTS
-from tests.fakes.kube.world import furnished, inside, state
+from tests.fakes.kube.world import inside, state
 
 WORLD = World(run_id="r-1", fault="f")
 CHANGING = pytest.mark.parametrize("name", [*FIELDS_CHANGED, *NODES_CHANGED, "rollout-restart"])
-
-
-@pytest.fixture
-def kube() -> Iterator[FakeKube]:
-    with furnished() as kube:
-        yield kube
 
 
 def made(kube: FakeKube, folder: Path, name: str) -> Driver:

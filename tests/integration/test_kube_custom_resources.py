@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,20 +14,8 @@ from gameday_drivers.kube.target import RUN
 from tests.fakes.kube import FakeKube
 from tests.fakes.kube.chaos import NETWORK_CHAOS
 from tests.fakes.kube.family import DELAY, Where
-from tests.fakes.kube.world import furnished, inside
 
 WORLD = World(run_id="r-1", fault="f")
-
-
-@pytest.fixture
-def kube() -> Iterator[FakeKube]:
-    with furnished() as kube:
-        yield kube
-
-
-@pytest.fixture
-def where(kube: FakeKube, tmp_path: Path) -> Where:
-    return inside(kube, tmp_path)
 
 
 def chaos(where: Where, **more: Any) -> CustomResource:

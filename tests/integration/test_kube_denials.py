@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,20 +14,9 @@ from tests.fakes.kube import FakeKube
 from tests.fakes.kube.enforcing import may_connect, needing
 from tests.fakes.kube.family import Where
 from tests.fakes.kube.store import PODS, POLICIES
-from tests.fakes.kube.world import furnished, inside, writes
+from tests.fakes.kube.world import writes
 
 WORLD = World(run_id="r-1", fault="f")
-
-
-@pytest.fixture
-def kube() -> Iterator[FakeKube]:
-    with furnished() as kube:
-        yield kube
-
-
-@pytest.fixture
-def where(kube: FakeKube, tmp_path: Path) -> Where:
-    return inside(kube, tmp_path)
 
 
 def test_only_dns_is_denied_and_the_app_that_needs_it_shows_it(kube: FakeKube, where: Where) -> None:

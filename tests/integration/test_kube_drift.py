@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -13,20 +12,9 @@ from gameday_drivers.kube.secret_drift import DriftSecret
 from tests.fakes.kube import FakeKube
 from tests.fakes.kube.family import Where
 from tests.fakes.kube.store import CONFIGMAPS, SECRETS, Resource
-from tests.fakes.kube.world import b64, furnished, inside
+from tests.fakes.kube.world import b64
 
 WORLD = World(run_id="r-1", fault="f")
-
-
-@pytest.fixture
-def kube() -> Iterator[FakeKube]:
-    with furnished() as kube:
-        yield kube
-
-
-@pytest.fixture
-def where(kube: FakeKube, tmp_path: Path) -> Where:
-    return inside(kube, tmp_path)
 
 
 @pytest.mark.parametrize(("res", "name"), [(CONFIGMAPS, "settings"), (SECRETS, "login")])

@@ -41,11 +41,6 @@ def kube(shared: FakeKube) -> Iterator[FakeKube]:
     assert eventually(lambda: rests(shared))
 
 
-@pytest.fixture
-def where(kube: FakeKube, tmp_path: Path) -> Where:
-    return inside(kube, tmp_path)
-
-
 def test_every_driver_of_the_family_is_in_the_table(where: Where) -> None:
     """One that is added and not in the table fails here; its faults, cuts and deaths would be nobody's."""
     known = {point.name for point in entry_points(group="gameday.drivers") if point.name.startswith("k8s.")}

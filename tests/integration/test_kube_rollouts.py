@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,20 +12,9 @@ from gameday_drivers.kube.rollout_restart import RestartRollout
 from tests.fakes.kube import FakeKube
 from tests.fakes.kube.family import Where
 from tests.fakes.kube.store import DEPLOYMENTS
-from tests.fakes.kube.world import furnished, inside, writes
+from tests.fakes.kube.world import writes
 
 WORLD = World(run_id="r-1", fault="f")
-
-
-@pytest.fixture
-def kube() -> Iterator[FakeKube]:
-    with furnished() as kube:
-        yield kube
-
-
-@pytest.fixture
-def where(kube: FakeKube, tmp_path: Path) -> Where:
-    return inside(kube, tmp_path)
 
 
 def test_an_image_that_somebody_has_put_right_meanwhile_stays(kube: FakeKube, where: Where) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,20 +13,9 @@ from gameday_drivers.kube.target import RUN
 from tests.fakes.kube import ApiError, FakeKube
 from tests.fakes.kube.family import Where
 from tests.fakes.kube.store import SECRETS, merged
-from tests.fakes.kube.world import PASSWORD, b64, furnished, inside, state, writes
+from tests.fakes.kube.world import PASSWORD, b64, state, writes
 
 WORLD = World(run_id="r-1", fault="f")
-
-
-@pytest.fixture
-def kube() -> Iterator[FakeKube]:
-    with furnished() as kube:
-        yield kube
-
-
-@pytest.fixture
-def where(kube: FakeKube, tmp_path: Path) -> Where:
-    return inside(kube, tmp_path)
 
 
 def test_a_value_of_a_secret_is_nowhere_but_in_secrets(kube: FakeKube, where: Where, tmp_path: Path) -> None:

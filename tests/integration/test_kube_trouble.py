@@ -7,7 +7,7 @@ with any of it left; and after a revert, repeated where it failed, every object 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from tests.fakes.kube import FakeKube
 from tests.fakes.kube.family import Subject
 from tests.fakes.kube.subjects import DEEDS, SUBJECTS, UNDOABLE
 from tests.fakes.kube.trouble import DONE, Once, Trouble, meeting, pairs
-from tests.fakes.kube.world import furnished, inside, rests, state, writes
+from tests.fakes.kube.world import inside, rests, state, writes
 
 WORLD = World(run_id="r-1", fault="f")
 deeds = pytest.mark.parametrize("name", DEEDS)
@@ -76,12 +76,6 @@ class Stage:
         assert state(self.kube) == self.before
 
 
-@pytest.fixture
-def kube() -> Iterator[FakeKube]:
-    with furnished() as kube:
-        yield kube
-
-
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_a_plan_that_cannot_look_says_so_and_touches_nothing(name: str, kube: FakeKube, tmp_path: Path) -> None:
     stage = Stage(kube, tmp_path, name)
@@ -98,14 +92,17 @@ def test_an_inject_that_fails_is_told_and_undone(name: str, kube: FakeKube, tmp_
     plan = stage.plan()
     asked = stage.counted(lambda: stage.driver.inject(plan, WORLD))
     stage.reverted(plan)
+    met = 0
     for at, trouble in pairs(asked, len(name)):
         assert eventually(lambda: rests(kube))
         plan, once = stage.again(plan), Once(at=at, trouble=trouble)
         said = stage.failed(lambda plan=plan: stage.driver.inject(plan, WORLD), once)  # type: ignore[misc]
+        met += once.met
         if once.met and not _patient(stage.subject, trouble):
             assert re.search(trouble.said, said), (at, trouble.name, said)
         stage.measured(plan)
         stage.reverted(plan)
+    assert met, "no request met any trouble"
 
 
 @undoable
@@ -127,15 +124,18 @@ def test_a_revert_that_fails_is_told_and_can_be_repeated(name: str, kube: FakeKu
     stage.driver.inject(plan, WORLD)
     asked = stage.counted(lambda: stage.driver.revert(plan, WORLD))
     assert state(kube) == stage.before
+    met = 0
     for at, trouble in pairs(asked, len(name)):
         assert eventually(lambda: rests(kube))
         plan, once = stage.again(plan), Once(at=at, trouble=trouble)
         stage.driver.inject(plan, WORLD)
         said = stage.failed(lambda plan=plan: stage.driver.revert(plan, WORLD), once)  # type: ignore[misc]
+        met += once.met
         if once.met:
             assert re.search(trouble.said, said), (at, trouble.name, said)
         stage.measured(plan)
         stage.reverted(plan)
+    assert met, "no request met any trouble"
 
 
 @deeds
@@ -143,15 +143,18 @@ def test_a_deed_that_fails_half_way_is_never_called_done(name: str, kube: FakeKu
     stage = Stage(kube, tmp_path, name)
     plan = stage.plan()
     asked = stage.counted(lambda: stage.driver.inject(plan, WORLD))
+    met = 0
     for at, trouble in pairs(asked, len(name)):
         assert eventually(lambda: rests(kube))
         world = World(run_id=f"r-{at}-{trouble.name}", fault="f")
         plan, once = stage.driver.plan(world), Once(at=at, trouble=trouble)
         said = stage.failed(lambda plan=plan, world=world: stage.driver.inject(plan, world), once)  # type: ignore[misc]
+        met += once.met
         if once.met and not _patient(stage.subject, trouble):
             assert re.search(trouble.said, said), (at, trouble.name, said)
         if stage.measured(plan):
             assert stage.subject.on(kube, plan)
+    assert met, "no request met any trouble"
 
 
 def _patient(subject: Subject, trouble: Trouble) -> bool:
