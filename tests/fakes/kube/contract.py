@@ -19,7 +19,9 @@ _SELECTORS = (
     "tier in (x),app", "nope=1", "app in a", "=x", "app=a,,tier=x",
 )  # fmt: skip
 _FIELDS = ("metadata.name=p1", "metadata.name!=p1", "status.phase=Nope", "foo.bar=1", "spec.nodeName=")
-_WAIT_SECONDS = 40.0
+_WAIT_SECONDS = 90.0
+"""A kubelet of 1.20 that sees a container's end before the pod's keeps the container for its collector, which comes by once a minute;
+until then the pod is there, too (kubernetes 1.20, pkg/kubelet: PodResourcesAreReclaimed, ContainerGCPeriod)."""
 _CONDITIONS = ("Ready", "ContainersReady", "PodScheduled", "Initialized")
 Line = tuple[str, object]
 
