@@ -78,15 +78,9 @@ class Guardian:
             "faults": dict(faults),
             "world": world.to_json(with_secrets=True),
         }
-        prefix = unit_prefix(run_id)
-        if prefix:
-            with suppress(WatchdogLostError):  # or systemd gives us no unit after all
-                guardian = await cls._launch(prefix, {**setup, "in_unit": True}, log)
-                await guardian.await_ready()
-                if beside is not None:
-                    await beside(guardian)
-                return guardian
-        guardian = await cls._launch([], {**setup, "in_unit": False}, log)
+        guardian = await cls._in_unit(unit_prefix(run_id), {**setup, "in_unit": True}, log)
+        if guardian is None:
+            guardian = await cls._launch([], {**setup, "in_unit": False}, log)
         try:
             if beside is not None:
                 await beside(guardian)
@@ -95,6 +89,16 @@ class Guardian:
             raise
         await guardian.await_ready()
         return guardian
+
+    @classmethod
+    async def _in_unit(cls, prefix: Sequence[str], setup: Mapping[str, Any], log: Path) -> Guardian | None:
+        """Return one that watches from a unit of systemd; None where there is no systemd, or it gives us no unit after all."""
+        if prefix:
+            with suppress(WatchdogLostError):
+                guardian = await cls._launch(prefix, setup, log)
+                await guardian.await_ready()
+                return guardian
+        return None
 
     @classmethod
     async def _launch(cls, prefix: Sequence[str], setup: Mapping[str, Any], log: Path) -> Guardian:
@@ -124,7 +128,9 @@ class Guardian:
         return guardian
 
     async def await_ready(self) -> None:
-        """Return when it watches; raise WatchdogLostError, and kill it, when it does not come to that."""
+        """Return when it watches, at once if it is known to; raise WatchdogLostError, and kill it, when it does not come to that."""
+        if self._reader is not None:
+            return
         assert self._process.stdout is not None  # noqa: S101 - asked for above
         reader = BufferedByteReceiveStream(self._process.stdout)
         reply: dict[str, Any] = {}

@@ -42,8 +42,8 @@ class Edit:
     def change(self) -> Change:
         """As the object itself says it."""
         path = tuple({"name": step.removeprefix(_NAMED)} if step.startswith(_NAMED) else step for step in self.path)
-        values = (ABSENT if value is None else value for value in (self.after, self.before))
-        return Change(path=path, ours=next(values), before=next(values))
+        after, before = (ABSENT if value is None else value for value in (self.after, self.before))
+        return Change(path=path, ours=after, before=before)
 
     @classmethod
     def from_json(cls, raw: Json) -> Edit:
