@@ -17,8 +17,9 @@ from gameday_drivers.kube.target import check_name, refuse_marked
 
 NOWHERE = "registry.invalid/gameday/bad-image:none"
 """No registry can have this name: .invalid is reserved (RFC 2606, section 2)."""
-SEEN_SECONDS = 45.0
-"""How long a kubelet may take to find out that it cannot pull it."""
+SEEN_SECONDS = 120.0
+"""How long it may take until a kubelet has found out that it cannot pull it. With strategy Recreate the old pods go first: in 30 s unless
+they say otherwise (terminationGracePeriodSeconds), and old kubelets keep what has ended for a minute more."""
 _NEXT_POD_SECONDS = 1.0
 """How long a measurement waits for a pod that has just taken another one's place."""
 _LOOK_SECONDS = 0.2

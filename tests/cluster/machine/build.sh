@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds a Kubernetes cluster's programs into the folder $1 from Debian's packages alone, without touching the system's own apt state:
 # packages are fetched with private lists and unpacked, never installed; kubernetes is compiled from Debian's source package with
-# Debian's Go. Every step is skipped when its result is there, so a build that was broken off goes on where it stopped.
+# Debian's Go, after what kubernetes.patch says. Every step is skipped when its result is there, so a build that was broken off goes on where it stopped.
 set -euo pipefail
 umask 022
 target=$1; here=$(cd "$(dirname "$0")" && pwd); . "$here/versions.sh"
@@ -41,6 +41,11 @@ unpack() {
   rm -rf "$work/kubernetes" && dpkg-source --no-check -x "$work"/source/kubernetes_*.dsc "$work/kubernetes" >/dev/null
 }
 
+mend() {
+  step "mending"
+  patch -s -d "$work/kubernetes" -p1 < "$here/kubernetes.patch"
+}
+
 go_setup() {   # Debian's way: no modules (Go 1.19 refuses this go.mod), everything vendored
   export GOROOT=$root/usr/lib/go-1.19 PATH=$root/usr/lib/go-1.19/bin:$PATH GO111MODULE=off GOFLAGS= GOPROXY=off CGO_ENABLED=0
   export GOPATH=$work/kubernetes/.go GOCACHE=$work/go GOTMPDIR=$work/go
@@ -72,6 +77,7 @@ compile() {
 
 [ -e "$work/fetched" ] || { fetch; touch "$work/fetched"; }
 [ -e "$work/unpacked" ] || { unpack; touch "$work/unpacked"; }
+[ -e "$work/mended" ] || { mend; touch "$work/mended"; }
 go_setup
 [ -e pkg/generated/openapi/zz_generated.openapi.go ] || generate
 compile

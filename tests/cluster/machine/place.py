@@ -16,7 +16,7 @@ CGROUP = "gameday-cluster"
 NODES = ("node1", "node2")
 NODE_PORTS = (30080, 30081, 30082, 30083)
 """Ports of services that are reachable from outside; each by a loopback port that was free."""
-_RECIPE = ("build.sh", "versions.sh", "pause.go", "app.go")
+_RECIPE = ("build.sh", "versions.sh", "kubernetes.patch", "pause.go", "app.go")
 
 
 class ClusterError(Exception):

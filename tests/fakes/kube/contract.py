@@ -20,8 +20,7 @@ _SELECTORS = (
 )  # fmt: skip
 _FIELDS = ("metadata.name=p1", "metadata.name!=p1", "status.phase=Nope", "foo.bar=1", "spec.nodeName=")
 _WAIT_SECONDS = 90.0
-"""A kubelet of 1.20 that sees a container's end before the pod's keeps the container for its collector, which comes by once a minute;
-until then the pod is there, too (kubernetes 1.20, pkg/kubelet: PodResourcesAreReclaimed, ContainerGCPeriod)."""
+"""A kubelet may keep a container, and with it the pod, until its collector comes by, once a minute (1.20: ContainerGCPeriod)."""
 _CONDITIONS = ("Ready", "ContainersReady", "PodScheduled", "Initialized")
 Line = tuple[str, object]
 
