@@ -125,6 +125,7 @@ def test_what_has_not_expired_is_left_alone_unless_its_run_is_named_or_all(
     assert not is_clean(kube)
     assert recover(LOST).exit_code == 0
     assert is_clean(kube)
+    assert eventually(lambda: len(kube.ready("web")) == 3)
     left(where, "r-2")
     assert recover("--all").exit_code == 0
     assert is_clean(kube)
