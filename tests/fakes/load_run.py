@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import ssl
 import subprocess
 import sys
@@ -66,9 +67,15 @@ class Heard:
     messages: list[Message] = field(default_factory=list[Message])
     stop_s: float = 0.0
     """From the stop to the end of the stream."""
+    stopped_ms: float = math.inf
+    """When it was told to stop, as ``at_ms`` counts."""
 
     def of(self, kind: str) -> list[Message]:
         return [message for message in self.messages if message["t"] == kind]
+
+    def ticks_on(self) -> list[Message]:
+        """Return the ticks of before the stop: after it the users leave, some of them before a next tick."""
+        return [tick for tick in self.of("tick") if tick["at_ms"] < self.stopped_ms]
 
     @property
     def bye(self) -> Message:
@@ -129,6 +136,7 @@ async def _run(  # noqa: PLR0917 - anyio.run hands on by position
                 nonlocal stopped
                 await anyio.sleep(seconds)
                 stopped = time.monotonic()
+                heard.stopped_ms = stopped * 1000 - epoch / 1e6
                 await child.stop()
 
             group.start_soon(stop)

@@ -86,7 +86,7 @@ def test_users_follow_stages_and_commands(tmp_path: Path) -> None:
     stages = [{"users": 2, "hold": "1s"}, {"users": 6, "ramp": "500ms", "hold": "1h"}]
     with stall_server() as address:
         heard = run_load(locust_profile(address, stages=stages, classes=["Fast"]), 5.2, tmp_path, during=change)
-    users = [tick["users"] for tick in heard.of("tick")[:-1]]
+    users = [tick["users"] for tick in heard.ticks_on()]
     assert users[0] == 2
     assert max(users) == 6
     assert users[-1] == 2
