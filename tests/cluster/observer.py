@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +68,12 @@ class Observer:
         looks = self.between(begin, end)
         return sum(not look.good for look in looks) / len(looks)
 
-    def last_bad(self, begin: float, end: float) -> float:
-        """Return when the last failed request of it was begun."""
-        return max(look.at for look in self.between(begin, end) if not look.good)
+    def good_from(self, begin: float, hold: float) -> float:
+        """Return from when on every request was good for ``hold`` seconds: what an objective calls its recovery."""
+        looks = self.between(begin, math.inf)
+        since: float | None = None
+        for look in looks:
+            since = (look.at if since is None else since) if look.good else None
+            if since is not None and look.at - since >= hold:
+                return since
+        raise AssertionError(f"never good for {hold} s: {looks[-40:]}")

@@ -32,7 +32,7 @@ def test_an_outage_is_measured_as_an_observer_sees_it(shop: Shop, tmp_path: Path
     (objective,) = ran.verdict["objectives"]
     assert (objective["reason"], objective["recovery"]["result"]) == ("broken", "pass")
     from_wall = wall_of(opened(lab), objective["recovery"]["from_ms"])
-    seen = observer.last_bad(begin, end + 10) - from_wall
+    seen = observer.good_from(from_wall, hold=2) - from_wall
     assert seen > 1, "the outage outlives the observation"
     assert abs(objective["recovery"]["seconds"] - seen) < 1.5
     assert eventually(lambda: len(shop.ready()) == 3, WAIT_SECONDS)

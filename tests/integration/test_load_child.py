@@ -337,3 +337,26 @@ def test_a_secret_is_in_no_argv_no_environment_no_log_and_no_message(tmp_path: P
     assert set(heard.counts()["private"]) == {"ok"}, "it was sent, though"
     for text in (*found.values(), (tmp_path / "load.log").read_bytes(), json.dumps(heard.messages).encode()):
         assert SECRET.encode() not in text
+
+
+def _priorities(pid: int) -> tuple[int, str]:
+    group = Path(f"/proc/{pid}/autogroup")
+    return os.getpriority(os.PRIO_PROCESS, pid), group.read_text().split()[-1] if group.exists() else "-5"
+
+
+MAY_GO_FIRST = subprocess.run(
+    [sys.executable, "-c", "import os; os.setpriority(0, 0, -5)"], stderr=subprocess.DEVNULL, check=False
+)
+
+
+@pytest.mark.skipif(MAY_GO_FIRST.returncode != 0, reason="only root (CAP_SYS_NICE) may raise a priority")
+def test_it_goes_first_alone_and_as_a_session(tmp_path: Path) -> None:
+    """Where sessions share the processor out, a priority within its session helps nobody (sched(7), autogroup)."""
+    seen: list[tuple[int, str]] = []
+
+    async def look(child: LoadChild) -> None:
+        seen.append(_priorities(child.pid))
+
+    with stall_server() as address:
+        run_load(profile(f"http://{address}", "20/s", HOME), 0.3, tmp_path, during=look)
+    assert seen == [(-5, "-5")]
