@@ -140,7 +140,7 @@ class DriverContract(_Laws):
         """A deadline kills inject anywhere; after the revert the fault is gone for good, commands in flight included."""
         report = elsewhere("cut", driver, plan, world)
         assert report["cut"], "nothing was cut off"
-        late = self.lands_late and report["mended"]
+        late = self.lands_late and getattr(driver, "request_seconds", 0.0) > 0 and report["mended"]
         assert report["back"] is None or late, f"cut off after {report['back']} s and reverted, the fault came back"
         self.gone(driver, plan, world)
 

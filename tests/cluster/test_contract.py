@@ -10,7 +10,7 @@ import pytest
 from tests.cluster.real import Reach
 from tests.fakes.kube.contract import Questions
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300, func_only=True)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(150, func_only=True)]
 RECORDED = Path(__file__).parents[1] / "contract" / "kubernetes_recorded.txt"
 
 

@@ -93,7 +93,7 @@ def test_an_eviction_waits_for_its_budget(shop: Shop) -> None:
     shop.deploy(replicas=2)
     shop.protect("web", 1)
     before = set(shop.ready())
-    made(EvictPods(**shop.where, selector="app=web", count=2, within=90_000))
+    made(EvictPods(**shop.where, selector="app=web", count=2, within=60_000))
     assert eventually(lambda: len(shop.ready()) == 2, WAIT_SECONDS)
     assert not before & set(shop.ready())
 

@@ -80,8 +80,20 @@ class Late(DriverContract):
 
 
 def test_what_lands_late_is_accepted_where_that_is_said_and_a_second_revert_ends_it(tmp_path: Path) -> None:
-    driver, world = mutants.slow_flag(tmp_path), World(run_id="r")
+    driver, world = mutants.slow_flag(tmp_path, mutants.SaysThatItLandsLate), World(run_id="r")
     Late().test_an_inject_cut_off_does_not_come_back(driver, driver.plan(world), world)
+
+
+@pytest.mark.parametrize(
+    ("laws", "kind"), [(Late(), mutants.InjectsFromElsewhere), (LAWS, mutants.SaysThatItLandsLate)]
+)
+def test_what_lands_late_is_caught_unless_contract_and_driver_say_so(
+    tmp_path: Path, laws: DriverContract, kind: type[mutants.InjectsFromElsewhere]
+) -> None:
+    """A run measures again later only for a driver that says so."""
+    driver, world = mutants.slow_flag(tmp_path, kind), World(run_id="r")
+    with pytest.raises(AssertionError, match="came back"):
+        laws.test_an_inject_cut_off_does_not_come_back(driver, driver.plan(world), world)
 
 
 def test_a_revert_that_takes_the_dying_for_the_living_is_caught(tmp_path: Path) -> None:

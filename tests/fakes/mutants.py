@@ -118,6 +118,12 @@ class InjectsFromElsewhere(Command):
             process.wait()
 
 
+class SaysThatItLandsLate(InjectsFromElsewhere):
+    """Says so to a run, which measures again that much later."""
+
+    request_seconds = 1.0
+
+
 class RevertTrustsTheDying(StopProcess):
     """Takes a process that has had SIGTERM, but not ended yet, for one that runs."""
 
@@ -140,13 +146,11 @@ class KillsNobody(KillProcess):
         pass
 
 
-def slow_flag(folder: Path) -> InjectsFromElsewhere:
+def slow_flag(folder: Path, kind: type[InjectsFromElsewhere] = InjectsFromElsewhere) -> InjectsFromElsewhere:
     """Make a flag after a moment, in a session of its own."""
     flag = str(folder / "flag")
     code = "import pathlib, sys, time; time.sleep(0.3); pathlib.Path(sys.argv[1]).touch()"
-    return InjectsFromElsewhere(
-        run=(sys.executable, "-c", code, flag), undo=("rm", "-f", flag), active_=("test", "-e", flag)
-    )
+    return kind(run=(sys.executable, "-c", code, flag), undo=("rm", "-f", flag), active_=("test", "-e", flag))
 
 
 class BackBeforeItIsGone(KillProcess):

@@ -19,8 +19,7 @@ _SELECTORS = (
     "tier in (x),app", "nope=1", "app in a", "=x", "app=a,,tier=x",
 )  # fmt: skip
 _FIELDS = ("metadata.name=p1", "metadata.name!=p1", "status.phase=Nope", "foo.bar=1", "spec.nodeName=")
-_WAIT_SECONDS = 90.0
-"""A kubelet may keep a container, and with it the pod, until its collector comes by, once a minute (1.20: ContainerGCPeriod)."""
+_WAIT_SECONDS = 40.0
 _CONDITIONS = ("Ready", "ContainersReady", "PodScheduled", "Initialized")
 Line = tuple[str, object]
 
